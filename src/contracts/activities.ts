@@ -1,0 +1,98 @@
+import type { RunSpec } from './run-spec.ts';
+import type {
+  CollectedRecording,
+  EvaluationResult,
+  RegisteredModel,
+  RunFailure,
+  RunReport,
+  RunStatus,
+  StepName,
+  StepStatus,
+  TrackingResult,
+  TrainedSeed,
+  TrainingPlacement,
+} from './runs.ts';
+
+/** Light activities of the orchestration queue. */
+export interface OrchestrationActivities {
+  /**
+   * Checks the spec against the schema and this worker's configuration, fills in defaults and creates the run's record.
+   * SPEC_INVALID, NOT_ALLOWED, RUN_CONFLICT. Idempotent by run id.
+   */
+  validateRun(input: {
+    runId: string;
+    spec: unknown;
+  }): Promise<{ spec: RunSpec; specSha256: string; trackingEnabled: boolean }>;
+  /** Makes the recording and stores it by content address. Idempotent by its content. TRACE_UNREADABLE, RECORDING_TOO_SHORT. */
+  collectRecording(input: { runId: string; spec: RunSpec }): Promise<CollectedRecording>;
+  /** The queue to train on: looks who polls. DEVICE_UNAVAILABLE when `gpu` was asked for and no GPU worker polls. */
+  placeTraining(input: { device: RunSpec['device'] }): Promise<TrainingPlacement>;
+  /** Registers the chosen policy as the next version; moves the alias when the gate passed. Idempotent by run id. */
+  registerModel(input: RegisterInput): Promise<RegisteredModel>;
+  /** Notes in the store where the run is. Idempotent by (run, step, status). */
+  recordStep(input: {
+    runId: string;
+    status: RunStatus;
+    step: StepName;
+    stepStatus: StepStatus;
+    summary: string;
+  }): Promise<void>;
+  /** Stores the end of the run and its report. Idempotent by run id. */
+  finishRun(input: {
+    runId: string;
+    status: RunStatus;
+    step: StepName;
+    failure: RunFailure | null;
+    report: RunReport;
+  }): Promise<void>;
+  /**
+   * Mirrors the run's metrics to the outside tracker until the run ends, then uploads the model. Heartbeats; goes on from
+   * its ledger after a kill; never throws for the tracker's sake. Cancelled by the workflow when it takes too long.
+   */
+  mirrorTracking(input: { runId: string }): Promise<TrackingResult>;
+}
+
+/** Activities of the training queues. */
+export interface TrainingActivities {
+  /**
+   * Trains one seed in a child process. Idempotent by (run, seed): goes on from the newest checkpoint. Heartbeats a
+   * checkpoint only after it is stored. Not retryable: TRAINING_DIVERGED, ENVIRONMENT_INVALID, CHECKPOINT_INVALID,
+   * DEVICE_UNAVAILABLE, STALE_ATTEMPT. Cancellation ends the child after its running update.
+   */
+  trainSeed(input: TrainSeedInput): Promise<TrainedSeed>;
+}
+
+export interface TrainSeedInput {
+  readonly runId: string;
+  readonly spec: RunSpec;
+  readonly recording: CollectedRecording;
+  readonly placement: TrainingPlacement;
+  readonly seed: number;
+  /** Rises with every resume after a pause; part of the fence. */
+  readonly generation: number;
+}
+
+/** Activities of the evaluate queue. */
+export interface EvaluationActivities {
+  /**
+   * Calibrates the baselines and chooses the seed on the validation part, then reads the held-out part once. In a child
+   * process; deterministic, so repeating it gives the same result.
+   */
+  evaluatePolicies(input: EvaluateInput): Promise<EvaluationResult>;
+}
+
+export interface EvaluateInput {
+  readonly runId: string;
+  readonly spec: RunSpec;
+  readonly recording: CollectedRecording;
+  readonly trained: readonly TrainedSeed[];
+}
+
+export interface RegisterInput {
+  readonly runId: string;
+  readonly spec: RunSpec;
+  readonly specSha256: string;
+  readonly recording: CollectedRecording;
+  readonly trained: TrainedSeed;
+  readonly evaluation: EvaluationResult;
+}

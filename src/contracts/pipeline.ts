@@ -1,0 +1,26 @@
+import type { RunSpec } from './run-spec.ts';
+import type { CollectedRecording, TrainedSeed, TrainingPlacement } from './runs.ts';
+
+/** Type names of the workflows, as `temporal workflow start --type` takes them. */
+export const workflowTypes = { pipeline: 'pipelineWorkflow', training: 'trainingWorkflow' } as const;
+
+/**
+ * Argument of pipelineWorkflow: the RunSpec as somebody wrote it, not yet validated, because `temporal workflow start`
+ * passes no API. The workflow's id is the run's id.
+ */
+export type PipelineInput = unknown;
+
+/** Argument of trainingWorkflow. */
+export interface TrainingInput {
+  readonly runId: string;
+  readonly spec: RunSpec;
+  readonly specSha256: string;
+  readonly recording: CollectedRecording;
+  readonly placement: TrainingPlacement;
+}
+
+/** Result of trainingWorkflow: one entry a seed, in the order of the spec. */
+export type TrainingOutput = readonly TrainedSeed[];
+
+/** Memo keys of a run's workflow. */
+export const memoKeys = { specSha256: 'specSha256' } as const;

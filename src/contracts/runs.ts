@@ -1,0 +1,155 @@
+import type { ArtifactReference, RecordingParts, RecordingRepairs } from './stores.ts';
+import type { TrainingQueue } from './task-queues.ts';
+
+/** The steps of a run, in order. Deploy and online take their place after register. */
+export const stepNames = ['validate', 'collect', 'train', 'evaluate', 'register'] as const;
+export type StepName = (typeof stepNames)[number];
+
+export type RunStatus = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type StepStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled';
+
+/** What is known of one step of a run. */
+export interface StepRecord {
+  readonly name: StepName;
+  readonly status: StepStatus;
+  /** One line for people: what came out, or how far it is. */
+  readonly summary: string;
+}
+
+/** The failure of a run as stored and shown: code of the error table, message, and the step it happened in. */
+export interface RunFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly step: StepName;
+}
+
+/** Answer of the progress query: small, whatever the run's size. */
+export interface RunProgress {
+  readonly status: RunStatus;
+  readonly step: StepName;
+  /** Share of the whole run that is done, 0 … 1. */
+  readonly fraction: number;
+  readonly steps: readonly StepRecord[];
+  /** Latest training metrics over the seeds that reported, for example `episodeReturn`, `stepsPerSecond`. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly training: readonly SeedProgress[];
+}
+
+/** How far one seed's training is. */
+export interface SeedProgress {
+  readonly seed: number;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A recording as later steps see it. */
+export interface CollectedRecording {
+  /** Content address of the recording's bytes; the recording's id. */
+  readonly artifact: ArtifactReference;
+  readonly bins: number;
+  readonly binSeconds: number;
+  readonly parts: RecordingParts;
+  readonly repairs: RecordingRepairs;
+  readonly meanRequestsPerSecond: number;
+  readonly peakRequestsPerSecond: number;
+}
+
+/** Where training goes and why. */
+export interface TrainingPlacement {
+  readonly taskQueue: TrainingQueue;
+  readonly device: 'cpu' | 'cuda';
+  /** A sentence for the report. */
+  readonly reason: string;
+}
+
+/** What one seed's training leaves behind. */
+export interface TrainedSeed {
+  readonly seed: number;
+  readonly steps: number;
+  readonly episodes: number;
+  /** The last checkpoint: all state. */
+  readonly checkpoint: ArtifactReference;
+  /** SHA-256 of the final parameters: equal runs give equal ones, bit for bit. */
+  readonly weightsSha256: string;
+  /** The parameters with the best score on the validation part, as an ONNX policy with metadata inside. */
+  readonly policy: ArtifactReference;
+  readonly bestStep: number;
+  /** Score on the validation part (see evaluation/score.ts); lower is better. */
+  readonly bestScore: number;
+  readonly seconds: number;
+  /** What changed in mid-training (CPU, versions, device), so that bit identity is not promised; empty = nothing. */
+  readonly warnings: readonly string[];
+}
+
+/** A mean with the bounds of its interval. */
+export interface Estimate {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One controller's measures on the held-out episodes. */
+export interface ControllerResult {
+  /** `policy`, `hpa-calibrated` or `fixed`. */
+  readonly controller: string;
+  readonly p95LatencySeconds: Estimate;
+  /** Share of requests slower than the SLO, 0 … 1. */
+  readonly sloViolationRate: Estimate;
+  readonly podSeconds: Estimate;
+  readonly actionsPerMinute: Estimate;
+}
+
+/** The gate's verdict with sentences that say why. */
+export interface GateVerdict {
+  readonly passed: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** What evaluate gives back; the episodes themselves are in the artifact. */
+export interface EvaluationResult {
+  readonly results: readonly ControllerResult[];
+  readonly gate: GateVerdict;
+  /** Seed whose policy goes forward, chosen on the validation part. */
+  readonly chosenSeed: number;
+  readonly calibration: { readonly hpaTargetPercent: number; readonly fixedReplicas: readonly number[] };
+  /** JSON with every controller's, seed's and episode's measures. */
+  readonly artifact: ArtifactReference;
+}
+
+/** A version in the registry. */
+export interface RegisteredModel {
+  readonly name: string;
+  readonly version: number;
+  /** Alias that now points here, or null when the gate did not pass. */
+  readonly alias: string | null;
+}
+
+/** How the mirror to W&B ended. */
+export interface TrackingResult {
+  readonly mode: 'off' | 'online' | 'offline';
+  readonly sentPoints: number;
+  readonly unsentPoints: number;
+  readonly url: string | null;
+  readonly warnings: readonly string[];
+}
+
+/** The end of a run, as `npm start --json`, the API and the CLI give it. */
+export interface RunReport {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly seconds: number;
+  readonly model: { readonly name: string; readonly version: number; readonly alias: string | null } | null;
+  readonly gate: GateVerdict | null;
+  readonly results: readonly ControllerResult[];
+  readonly recording: CollectedRecording | null;
+  readonly placement: TrainingPlacement | null;
+  readonly training: readonly TrainedSeed[];
+  readonly evaluation: {
+    readonly chosenSeed: number;
+    readonly hpaTargetPercent: number;
+    readonly fixedReplicas: readonly number[];
+  } | null;
+  readonly tracking: TrackingResult | null;
+  readonly failure: RunFailure | null;
+}
