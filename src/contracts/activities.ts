@@ -37,7 +37,7 @@ export interface OrchestrationActivities {
     stepStatus: StepStatus;
     summary: string;
   }): Promise<void>;
-  /** Stores the end of the run and its report. Idempotent by run id. */
+  /** Stores the end of the run and its report. Idempotent by run id; again with the same status it replaces the report. */
   finishRun(input: {
     runId: string;
     status: RunStatus;

@@ -10,8 +10,5 @@ export const pauseSignal = defineSignal('pause');
 /** Goes on after a pause. Without effect on a running run. */
 export const resumeSignal = defineSignal('resume');
 
-/** Training activities tell their workflow how far a seed is; at most 50 times a seed, so histories stay small. */
+/** Training activities tell the run's workflow how far a seed is; at most 20 times a seed, so histories stay small. */
 export const seedProgressSignal = defineSignal<[SeedProgress]>('seedProgress');
-
-/** trainingWorkflow tells its parent how far all seeds are. */
-export const trainingProgressSignal = defineSignal<[readonly SeedProgress[]]>('trainingProgress');

@@ -78,7 +78,7 @@ export interface RunStore {
     runId: string,
     update: { status: RunStatus; step: StepName; stepStatus: StepStatus; summary: string; at: Date },
   ): Promise<void>;
-  /** Ends the run; idempotent. A run that never reached the store (its spec was refused) is created as failed, spec null. */
+  /** Ends the run; idempotent. Called again with the same status it replaces the report. A run that never reached the store (its spec was refused) is created as failed, spec null. */
   finishRun(
     runId: string,
     end: { status: RunStatus; step: StepName; failure: RunFailure | null; report: RunReport; at: Date },

@@ -1,0 +1,62 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { EvaluationActivities, OrchestrationActivities, TrainingActivities } from '../src/contracts/activities.ts';
+import { errorTable } from '../src/contracts/errors.ts';
+import { taskQueues } from '../src/contracts/task-queues.ts';
+import type { TrainingQueue } from '../src/contracts/task-queues.ts';
+
+/** Codes of the error table that another attempt cannot cure. */
+const nonRetryableErrorTypes = Object.entries(errorTable)
+  .filter(([, entry]) => !entry.retryable)
+  .map(([code]) => code);
+
+/**
+ * Repeats until it works or somebody cancels: a store that is away for a minute, or for a night, costs time, not the
+ * run. Work whose process keeps dying gives up by itself (see activities/attempts.ts).
+ */
+const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', nonRetryableErrorTypes } as const;
+
+/** A worker that is gone is noticed after this long. */
+const heartbeatTimeout = '10s';
+
+const light: ActivityOptions = { taskQueue: taskQueues.orchestration, startToCloseTimeout: '1 minute', retry };
+
+/** Validation, placement, registration and records: short, repeated at will. */
+export const orchestration = proxyActivities<OrchestrationActivities>({
+  ...light,
+});
+
+/** Collecting reads files of any size, so it has more time; it heartbeats. */
+export const collecting = proxyActivities<Pick<OrchestrationActivities, 'collectRecording'>>({
+  ...light,
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout,
+});
+
+/** The mirror to an outside tracker lives as long as the run. */
+export const mirroring = proxyActivities<Pick<OrchestrationActivities, 'mirrorTracking'>>({
+  ...light,
+  startToCloseTimeout: '30 days',
+  heartbeatTimeout,
+  summary: 'Mirror the metrics to W&B',
+});
+
+/** Training of one seed on the given queue. */
+export function trainingOn(taskQueue: TrainingQueue, seed: number): TrainingActivities {
+  return proxyActivities<TrainingActivities>({
+    taskQueue,
+    startToCloseTimeout: '30 days',
+    heartbeatTimeout,
+    retry,
+    activityId: `seed-${seed}`,
+    summary: `Train seed ${seed}`,
+  });
+}
+
+/** Calibration and evaluation. */
+export const evaluating = proxyActivities<EvaluationActivities>({
+  taskQueue: taskQueues.evaluate,
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout,
+  retry,
+});

@@ -1,0 +1,24 @@
+import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import type { RunFailure, StepName } from '../src/contracts/runs.ts';
+
+/** The failure that people should see: the innermost cause with a code, under Temporal's own wrappers. */
+export function describeFailure(error: unknown, step: StepName): RunFailure {
+  const causes = causeChain(error);
+  const coded = causes.findLast((cause) => cause instanceof ApplicationFailure && Boolean(cause.type));
+  const innermost = causes.at(-1);
+  const code = coded instanceof ApplicationFailure && coded.type ? coded.type : 'INTERNAL';
+  const message = (coded ?? innermost)?.message ?? String(error);
+  return { code, message, step };
+}
+
+/** What the workflow throws at its end: never a plain Error, which would make its task retry for ever. */
+export function failureToThrow(error: unknown, failure: RunFailure): unknown {
+  if (isCancellation(error)) return error;
+  return ApplicationFailure.nonRetryable(`${failure.step}: ${failure.message}`, failure.code);
+}
+
+function causeChain(error: unknown): readonly Error[] {
+  const chain: Error[] = [];
+  for (let current = error; current instanceof Error; current = current.cause) chain.push(current);
+  return chain;
+}

@@ -1,0 +1,3 @@
+/** Entry of the workflow bundle: everything exported here is a workflow type. */
+export { pipelineWorkflow } from './pipeline-workflow.ts';
+export { trainingWorkflow } from './training-workflow.ts';

@@ -1,0 +1,110 @@
+import { CancellationScope, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type {
+  RunFailure,
+  RunProgress,
+  RunReport,
+  RunStatus,
+  SeedProgress,
+  StepName,
+  StepStatus,
+} from '../src/contracts/runs.ts';
+import { searchAttributes } from '../src/contracts/search-attributes.ts';
+import { initialProgress, mergeSeedProgress, withStatus, withStep, withTraining } from '../src/domain/run-progress.ts';
+import { orchestration } from './activity-stubs.ts';
+
+/** What the report of a run is made of, filled in step by step. */
+export type ReportParts = Pick<
+  RunReport,
+  'model' | 'gate' | 'results' | 'recording' | 'placement' | 'training' | 'evaluation' | 'tracking'
+>;
+
+/**
+ * Where a run is: in memory for the progress query, in the store for everybody else, in the Temporal Web UI as details
+ * and stage.
+ *
+ * Records go to the store one after the other beside the work, never in its way, and in a scope that a cancellation of
+ * the run does not reach; {@link RunLog.recorded} waits for them.
+ */
+export interface RunLog {
+  readonly progress: RunProgress;
+  readonly parts: ReportParts;
+  startStep(step: StepName): void;
+  endStep(status: StepStatus, summary: string): void;
+  setStatus(status: RunStatus): void;
+  setTraining(training: readonly SeedProgress[]): void;
+  addSeedProgress(news: SeedProgress): void;
+  add(parts: Partial<ReportParts>): void;
+  report(status: RunStatus, failure: RunFailure | null): RunReport;
+  recorded(): Promise<void>;
+}
+
+/** The log of the run that this workflow is. */
+export function createRunLog(runId: string): RunLog {
+  const startedMs = Date.now();
+  let progress = initialProgress();
+  let records: Promise<void> = Promise.resolve();
+  let parts: ReportParts = {
+    model: null,
+    gate: null,
+    results: [],
+    recording: null,
+    placement: null,
+    training: [],
+    evaluation: null,
+    tracking: null,
+  };
+
+  const record = (): void => {
+    const { status, step, steps } = progress;
+    const { status: stepStatus, summary } = steps.find((entry) => entry.name === step)!;
+    const write = (): Promise<void> => orchestration.recordStep({ runId, status, step, stepStatus, summary });
+    records = CancellationScope.nonCancellable(() => records.then(write));
+    setCurrentDetails(detailsOf(progress));
+  };
+  const setStep = (step: StepName, status: StepStatus, summary: string): void => {
+    progress = withStep(progress, step, status, summary);
+    record();
+  };
+
+  return {
+    get progress() {
+      return progress;
+    },
+    get parts() {
+      return parts;
+    },
+    startStep(step) {
+      upsertSearchAttributes([{ key: searchAttributes.stage, value: step }]);
+      setStep(step, 'running', '');
+    },
+    endStep: (status, summary) => setStep(progress.step, status, summary),
+    setStatus(status) {
+      progress = withStatus(progress, status);
+      record();
+    },
+    setTraining(training) {
+      progress = withTraining(progress, training);
+    },
+    addSeedProgress(news) {
+      progress = withTraining(progress, mergeSeedProgress(progress.training, news));
+    },
+    add(more) {
+      parts = { ...parts, ...more };
+    },
+    report(status, failure) {
+      progress = withStatus(progress, status);
+      upsertSearchAttributes([{ key: searchAttributes.stage, value: status }]);
+      return { runId, status, seconds: (Date.now() - startedMs) / 1000, ...parts, failure };
+    },
+    recorded: () => records,
+  };
+}
+
+/** A Markdown list of the steps for the Temporal Web UI. */
+function detailsOf(progress: RunProgress): string {
+  const marks: Record<StepStatus, string> = { pending: '○', running: '▶', completed: '✓', failed: '✗', cancelled: '■' };
+  const lines = progress.steps.map(({ name, status, summary }) =>
+    `- ${marks[status]} **${name}** ${summary}`.trimEnd(),
+  );
+  return [`Run ${workflowInfo().workflowId}: ${progress.status}`, '', ...lines].join('\n');
+}
