@@ -34,9 +34,11 @@ export function fenceOf(generation: number, attempt: number): Fence {
 /** A run as stored. */
 export interface RunRecord {
   readonly runId: string;
+  /** Empty when the spec was refused. */
   readonly pipeline: string;
-  readonly spec: RunSpec;
-  /** SHA-256 of the normalised spec in canonical JSON. */
+  /** Null when the spec was refused. */
+  readonly spec: RunSpec | null;
+  /** SHA-256 of the normalised spec in canonical JSON; empty when the spec was refused. */
   readonly specSha256: string;
   readonly status: RunStatus;
   /** Where it is, or where it stopped. */
