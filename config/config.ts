@@ -1,0 +1,71 @@
+import type { Secret } from './secret.ts';
+
+/** Everything that comes from the environment of a process, checked and frozen. Printed, it shows no secret. */
+export interface Config {
+  readonly temporal: TemporalConfig;
+  readonly mongo: { readonly url: Secret; readonly database: string };
+  readonly artifacts: FolderArtifacts | S3Artifacts;
+  /** Absolute paths of the folders that a RunSpec may read from, by name. */
+  readonly dataFolders: Readonly<Record<string, string>>;
+  readonly api: ApiConfig;
+  /** What the coxswain command needs: where the API is, and the commit to note. */
+  readonly client: { readonly url: string; readonly token: Secret | null; readonly gitSha: string | null };
+  readonly wandb: WandbConfig;
+  readonly trainer: { readonly slots: number };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+}
+
+export interface TemporalConfig {
+  /** host:port */
+  readonly address: string;
+  readonly namespace: string;
+  readonly apiKey: Secret | null;
+  /** null = no encryption. */
+  readonly tls: TemporalTls | null;
+}
+
+/** Contents of the TLS files, PEM. */
+export interface TemporalTls {
+  readonly serverName: string | null;
+  readonly serverCaPem: string | null;
+  readonly client: { readonly certPem: string; readonly keyPem: Secret } | null;
+}
+
+export interface FolderArtifacts {
+  readonly kind: 'folder';
+  /** Absolute. */
+  readonly path: string;
+}
+
+export interface S3Artifacts {
+  readonly kind: 's3';
+  readonly bucket: string;
+  /** Without slashes at its ends; empty = none. */
+  readonly prefix: string;
+  readonly region: string;
+  /** null = Amazon's server of the region; otherwise buckets go into the path. */
+  readonly endpoint: string | null;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+  readonly sessionToken: Secret | null;
+}
+
+export interface ApiConfig {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** Always set when `host` is not loopback. */
+  readonly token: Secret | null;
+  readonly webhookSecret: Secret | null;
+  /** Beyond the address that it listens on. */
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+}
+
+export interface WandbConfig {
+  readonly apiKey: Secret | null;
+  readonly baseUrl: string;
+  readonly mode: 'online' | 'offline' | 'disabled';
+  /** Absolute folder of offline runs. */
+  readonly folder: string;
+}
