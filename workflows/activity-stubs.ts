@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { EvaluationActivities, OrchestrationActivities, TrainingActivities } from '../src/contracts/activities.ts';
 import { errorTable } from '../src/contracts/errors.ts';
@@ -19,7 +19,15 @@ const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '
 /** A worker that is gone is noticed after this long. */
 const heartbeatTimeout = '10s';
 
-const light: ActivityOptions = { taskQueue: taskQueues.orchestration, startToCloseTimeout: '1 minute', retry };
+/** A cancelled step is over only when its child process is: tried, the default does not wait. */
+const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+
+const light: ActivityOptions = {
+  taskQueue: taskQueues.orchestration,
+  startToCloseTimeout: '1 minute',
+  retry,
+  cancellationType,
+};
 
 /** Validation, placement, registration and records: short, repeated at will. */
 export const orchestration = proxyActivities<OrchestrationActivities>({
@@ -41,14 +49,15 @@ export const mirroring = proxyActivities<Pick<OrchestrationActivities, 'mirrorTr
   summary: 'Mirror the metrics to W&B',
 });
 
-/** Training of one seed on the given queue. */
-export function trainingOn(taskQueue: TrainingQueue, seed: number): TrainingActivities {
+/** Training of one seed on the given queue; a generation is what runs between two pauses. */
+export function trainingOn(taskQueue: TrainingQueue, seed: number, generation: number): TrainingActivities {
   return proxyActivities<TrainingActivities>({
     taskQueue,
     startToCloseTimeout: '30 days',
     heartbeatTimeout,
     retry,
-    activityId: `seed-${seed}`,
+    cancellationType,
+    activityId: `seed-${seed}-${generation}`,
     summary: `Train seed ${seed}`,
   });
 }
@@ -59,4 +68,5 @@ export const evaluating = proxyActivities<EvaluationActivities>({
   startToCloseTimeout: '1 day',
   heartbeatTimeout,
   retry,
+  cancellationType,
 });

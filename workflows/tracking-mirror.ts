@@ -13,8 +13,7 @@ export interface TrackingMirror {
 
 /** Starts the mirror in a scope of its own: neither its failure nor a cancellation of the run touches the other. */
 export function startTrackingMirror(runId: string): TrackingMirror {
-  const shield = new CancellationScope({ cancellable: false });
-  const stoppable = new CancellationScope({ parent: shield });
+  const stoppable = new CancellationScope({ cancellable: true, parent: new CancellationScope({ cancellable: false }) });
   const result = stoppable
     .run(() => mirroring.mirrorTracking({ runId }))
     .catch((error: unknown) => unfinished(`The mirror to W&B stopped: ${String(error)}`));

@@ -21,7 +21,14 @@ export async function trainingWorkflow(input: TrainingInput): Promise<TrainingOu
 
 function trainSeed(input: TrainingInput, seed: number, generation: number): Promise<TrainedSeed> {
   const { runId, spec, recording, placement } = input;
-  return trainingOn(placement.taskQueue, seed).trainSeed({ runId, spec, recording, placement, seed, generation });
+  return trainingOn(placement.taskQueue, seed, generation).trainSeed({
+    runId,
+    spec,
+    recording,
+    placement,
+    seed,
+    generation,
+  });
 }
 
 /** All results, or the failure that stopped the others (theirs are cancellations). */

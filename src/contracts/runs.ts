@@ -72,8 +72,10 @@ export interface TrainedSeed {
   readonly checkpoint: ArtifactReference;
   /** SHA-256 of the final parameters: equal runs give equal ones, bit for bit. */
   readonly weightsSha256: string;
-  /** The parameters with the best score on the validation part, as an ONNX policy with metadata inside. */
+  /** The parameters with the best score on the validation part, as an ONNX policy. */
   readonly policy: ArtifactReference;
+  /** JSON: the policy's observation and action layout, normalisation, versions. */
+  readonly policyMetadata: ArtifactReference;
   readonly bestStep: number;
   /** Score on the validation part (see evaluation/score.ts); lower is better. */
   readonly bestScore: number;

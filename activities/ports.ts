@@ -1,0 +1,45 @@
+import type { Client } from '@temporalio/client';
+import type { NumericProcesses } from '../src/contracts/numeric.ts';
+import type { RunSpec } from '../src/contracts/run-spec.ts';
+import type { TrackingResult } from '../src/contracts/runs.ts';
+import type { ArtifactStore, RecordingRecord, Store } from '../src/contracts/stores.ts';
+
+/** What the light activities touch. */
+export interface OrchestrationPorts {
+  readonly store: Store;
+  readonly artifacts: ArtifactStore;
+  /** Parses a spec as somebody wrote it and holds it against the worker's configuration. */
+  readonly readSpec: (input: unknown) => { spec: RunSpec; specSha256: string };
+  /** True when this worker has what tracking needs and the spec wants it. */
+  readonly tracks: (spec: RunSpec) => boolean;
+  /** Makes a recording; `minimumBins` is the least that each part must hold. */
+  readonly collect: (
+    spec: RunSpec['collect'],
+    options: { minimumBins: number; signal: AbortSignal },
+  ) => Promise<{ bytes: Uint8Array; record: Omit<RecordingRecord, 'artifact' | 'createdAt'> }>;
+  /** Control steps of an episode of the spec's environment. */
+  readonly episodeSteps: (spec: RunSpec) => number;
+  /** True when a worker asks the queue for activities. */
+  readonly isPolled: (taskQueue: string) => Promise<boolean>;
+  readonly mirror: (options: {
+    runId: string;
+    spec: RunSpec;
+    signal: AbortSignal;
+    onHeartbeat: () => void;
+  }) => Promise<TrackingResult>;
+}
+
+/** What the training activities touch. */
+export interface TrainingPorts {
+  readonly store: Store;
+  readonly artifacts: ArtifactStore;
+  readonly numeric: NumericProcesses;
+  /** Tells the run's workflow how far it is; null in tests. */
+  readonly client: Client | null;
+}
+
+/** What the evaluation activities touch. */
+export interface EvaluationPorts {
+  readonly artifacts: ArtifactStore;
+  readonly numeric: NumericProcesses;
+}

@@ -1,0 +1,154 @@
+import { Context } from '@temporalio/activity';
+import type { TrainSeedInput, TrainingActivities } from '../src/contracts/activities.ts';
+import { seedProgressSignal } from '../src/contracts/messages.ts';
+import type { TrainCompleted, TrainHooks, TrainPoint } from '../src/contracts/numeric.ts';
+import type { SeedProgress, TrainedSeed } from '../src/contracts/runs.ts';
+import { fenceOf } from '../src/contracts/stores.ts';
+import type { ArtifactReference, CheckpointRecord } from '../src/contracts/stores.ts';
+import { withTranslatedErrors } from './failures.ts';
+import { cancellationFailure, startHeartbeat } from './heartbeat.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { createPointWriter } from './point-writer.ts';
+import type { PointWriter } from './point-writer.ts';
+import type { TrainingPorts } from './ports.ts';
+import { untilStored } from './until-stored.ts';
+
+/** A run hears of a seed's progress this many times, so that its history stays small. */
+const progressSignalsPerSeed = 20;
+
+/** What an attempt leaves for the next one: where the newest checkpoint is. */
+interface HeartbeatDetails {
+  readonly step: number;
+  readonly artifact: ArtifactReference;
+}
+
+/** Activities of the training queues; see the contract for what each promises. */
+export function createTrainingActivities(ports: TrainingPorts): TrainingActivities {
+  return withTranslatedErrors<TrainingActivities>({
+    async trainSeed(input) {
+      const heartbeat = startHeartbeat(Context.current().info.heartbeatDetails);
+      try {
+        return await trainSeed(ports, input, heartbeat);
+      } finally {
+        heartbeat.close();
+      }
+    },
+  });
+}
+
+async function trainSeed(ports: TrainingPorts, input: TrainSeedInput, heartbeat: Heartbeat): Promise<TrainedSeed> {
+  const { info, cancellationSignal: signal } = Context.current();
+  const { store, artifacts, numeric } = ports;
+  const startedMs = performance.now();
+  const attempt: Attempt = {
+    input,
+    key: { runId: input.runId, series: `train/seed-${input.seed}` },
+    fence: fenceOf(input.generation, info.attempt),
+    heartbeat,
+    signal,
+    last: null,
+  };
+  const { runId, series } = attempt.key;
+  const stored = await untilStored(() => store.checkpoints.takeOver(runId, series, attempt.fence), signal);
+  attempt.last = newer(info.heartbeatDetails as HeartbeatDetails | undefined, stored);
+  const [recording, checkpoint] = await untilStored(
+    () => Promise.all([artifacts.get(input.recording.artifact), attempt.last && artifacts.get(attempt.last.artifact)]),
+    signal,
+  );
+  const points = createPointWriter(ports.store.metrics, signal);
+  const { spec, seed, placement } = input;
+  const job = { spec, recording, parts: input.recording.parts, seed, device: placement.device, checkpoint };
+  const outcome = await numeric.train(job, hooksOf(ports, attempt, points), signal);
+  await points.flush();
+  if (outcome.status === 'cancelled') throw cancellationFailure();
+  return trainedSeed(ports, attempt, outcome, (performance.now() - startedMs) / 1000);
+}
+
+interface Attempt {
+  readonly input: TrainSeedInput;
+  readonly key: { readonly runId: string; readonly series: string };
+  readonly fence: number;
+  readonly heartbeat: Heartbeat;
+  readonly signal: AbortSignal;
+  /** The newest durable checkpoint. */
+  last: HeartbeatDetails | null;
+}
+
+/** The durability contract's "newer of heartbeat and store": either may lag behind the other after a kill. */
+function newer(heartbeat: HeartbeatDetails | undefined, stored: CheckpointRecord | null): HeartbeatDetails | null {
+  if (heartbeat === undefined || heartbeat === null) return stored;
+  return stored !== null && stored.step >= heartbeat.step ? stored : heartbeat;
+}
+
+/**
+ * 1. Points up to a checkpoint are stored before the checkpoint, so a resumed run leaves no gap in a curve.
+ * 2. The checkpoint's bytes are stored before its record, the record before the heartbeat.
+ */
+function hooksOf(ports: TrainingPorts, attempt: Attempt, points: PointWriter): TrainHooks {
+  const { input, key, fence, heartbeat, signal } = attempt;
+  const tell = progressTeller(ports, input);
+  return {
+    onPoint(point) {
+      const at = new Date();
+      points.add({ runId: key.runId, series: seriesOf(input.seed, point), step: point.step, at, values: point.values });
+      tell(point);
+    },
+    async onCheckpoint({ step, bytes }) {
+      await points.flush();
+      const artifact = await untilStored(() => ports.artifacts.put(bytes), signal);
+      await untilStored(() => ports.store.checkpoints.saveCheckpoint({ ...key, step, artifact, fence }), signal);
+      attempt.last = { step, artifact };
+      heartbeat.set(attempt.last);
+    },
+  };
+}
+
+function seriesOf(seed: number, point: TrainPoint): string {
+  return `${point.series}/seed-${seed}`;
+}
+
+/** Signals the run's workflow at each twentieth of the way. Only news for people: lost ones do no harm. */
+function progressTeller(ports: TrainingPorts, { runId, seed, spec }: TrainSeedInput): (point: TrainPoint) => void {
+  const { totalSteps } = spec.train;
+  const log = Context.current().log;
+  let told = -1;
+  return ({ series, step, values }) => {
+    const share = Math.floor((step / totalSteps) * progressSignalsPerSeed);
+    if (ports.client === null || series !== 'train' || share <= told) return;
+    told = share;
+    const news: SeedProgress = { seed, step, totalSteps, metrics: values };
+    ports.client.workflow
+      .getHandle(runId)
+      .signal(seedProgressSignal, news)
+      .catch((error: unknown) => log.debug('The progress signal was lost', { error: String(error) }));
+  };
+}
+
+async function trainedSeed(
+  ports: TrainingPorts,
+  attempt: Attempt,
+  done: TrainCompleted,
+  seconds: number,
+): Promise<TrainedSeed> {
+  const { signal, input, last } = attempt;
+  const metadata = new TextEncoder().encode(done.policyMetadata);
+  const [policy, policyMetadata] = await untilStored(
+    () => Promise.all([ports.artifacts.put(done.policy), ports.artifacts.put(metadata)]),
+    signal,
+  );
+  const { steps, episodes, weightsSha256, bestStep, bestScore, warnings } = done;
+  const checkpoint = last!.artifact; // a training that completed has stored its last checkpoint
+  return {
+    seed: input.seed,
+    steps,
+    episodes,
+    checkpoint,
+    weightsSha256,
+    policy,
+    policyMetadata,
+    bestStep,
+    bestScore,
+    seconds,
+    warnings,
+  };
+}

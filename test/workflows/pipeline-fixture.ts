@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type {
+  EvaluationActivities,
+  OrchestrationActivities,
+  TrainingActivities,
+} from '../../src/contracts/activities.ts';
+import { progressQuery } from '../../src/contracts/messages.ts';
+import { workflowTypes } from '../../src/contracts/pipeline.ts';
+import type { RunSpec } from '../../src/contracts/run-spec.ts';
+import type { RunProgress, RunReport, TrainedSeed } from '../../src/contracts/runs.ts';
+import { taskQueues } from '../../src/contracts/task-queues.ts';
+import { testServices, uniqueName } from '../../scripts/local-services/test-services.ts';
+import { ensureSearchAttributes } from '../../workers/search-attributes.ts';
+import { workflowBundle } from '../../workers/workflow-bundle.ts';
+
+export type AllActivities = OrchestrationActivities & TrainingActivities & EvaluationActivities;
+
+const artifact = (name: string) => ({ sha256: name.padEnd(64, '0'), bytes: 1 });
+
+/** A spec with what the workflows read of it. */
+export const spec = {
+  version: 1,
+  name: 'fixture',
+  description: '',
+  gitSha: 'abc1234',
+  device: 'auto',
+  environment: { name: 'online-boutique', parameters: {} },
+  train: { seeds: [1, 2, 3], totalSteps: 1000, environments: 1, evaluateEverySteps: 100, checkpointEverySteps: 100 },
+  register: { model: 'fixture', alias: 'champion' },
+} as unknown as RunSpec;
+
+export const trainedSeed = (seed: number): TrainedSeed => ({
+  seed,
+  steps: 1000,
+  episodes: 10,
+  checkpoint: artifact(`c${seed}`),
+  weightsSha256: `w${seed}`,
+  policy: artifact(`p${seed}`),
+  policyMetadata: artifact(`m${seed}`),
+  bestStep: 900,
+  bestScore: 10 - seed,
+  seconds: 1,
+  warnings: [],
+});
+
+const range = { from: 0, to: 10 };
+
+/** Activities that succeed at once and note their calls. */
+export function fakeActivities(calls: string[], overrides: Partial<AllActivities> = {}): AllActivities {
+  const base: AllActivities = {
+    validateRun: async () => ({ spec, specSha256: 'f'.repeat(64), trackingEnabled: false }),
+    collectRecording: async () => ({
+      artifact: artifact('r'),
+      bins: 30,
+      binSeconds: 15,
+      parts: { train: range, validate: range, heldOut: range },
+      repairs: { interpolatedBins: 1, summedDuplicates: 2 },
+      meanRequestsPerSecond: 5,
+      peakRequestsPerSecond: 9,
+    }),
+    placeTraining: async () => ({ taskQueue: taskQueues.trainCpu, device: 'cpu', reason: 'test' }),
+    trainSeed: async ({ seed }) => trainedSeed(seed),
+    evaluatePolicies: async () => ({
+      results: [],
+      gate: { passed: true, reasons: ['because'] },
+      chosenSeed: 3,
+      calibration: { hpaTargetPercent: 60, fixedReplicas: [1] },
+      artifact: artifact('e'),
+    }),
+    registerModel: async () => ({ name: 'fixture', version: 1, alias: 'champion' }),
+    recordStep: async () => {},
+    finishRun: async () => {},
+    mirrorTracking: async () => ({ mode: 'online', sentPoints: 1, unsentPoints: 0, url: null, warnings: [] }),
+    ...overrides,
+  };
+  const noted = Object.entries(base).map(([name, run]) => [
+    name,
+    note(calls, name, run as (input: unknown) => Promise<unknown>),
+  ]);
+  return Object.fromEntries(noted) as AllActivities;
+}
+
+function note(calls: string[], name: string, run: (input: unknown) => Promise<unknown>) {
+  return (input: unknown): Promise<unknown> => {
+    calls.push(describeCall(name, input));
+    return run(input);
+  };
+}
+
+function describeCall(name: string, input: unknown): string {
+  const { step, stepStatus, status, seed } = input as Record<string, unknown>;
+  if (name === 'recordStep') return `record ${String(step)} ${String(stepStatus)} (${String(status)})`;
+  if (name === 'finishRun') return `finish ${String(status)} at ${String(step)}`;
+  return seed === undefined ? name : `${name} ${String(seed)}`;
+}
+
+/** An activity body that works until it is cancelled. */
+export async function untilCancelled(): Promise<never> {
+  const { cancellationSignal, heartbeat } = Context.current();
+  while (!cancellationSignal.aborted) {
+    heartbeat();
+    await sleep(50);
+  }
+  throw new CancelledFailure('stopped');
+}
+
+export interface WorkflowFixture {
+  readonly client: Client;
+  /** Starts a run whose activities are the given ones; its workers stop with `stop`. */
+  start(activities: AllActivities): Promise<RunUnderTest>;
+  stop(): Promise<void>;
+}
+
+export interface RunUnderTest {
+  readonly runId: string;
+  readonly handle: WorkflowHandle;
+  result(): Promise<RunReport>;
+  progress(): Promise<RunProgress>;
+  /** Resolves once the progress satisfies the condition. */
+  until(condition: (progress: RunProgress) => boolean): Promise<RunProgress>;
+}
+
+/** A client and workers on the real test server, on the real queue names, in a namespace of their own. */
+export async function createWorkflowFixture(): Promise<WorkflowFixture> {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const services = await testServices();
+  const connection = await Connection.connect({ address: services.temporalAddress });
+  const namespace = uniqueName('workflows');
+  await registerNamespace(connection, namespace);
+  await ensureSearchAttributes(connection, namespace);
+  const client = new Client({ connection, namespace });
+  const native = await NativeConnection.connect({ address: services.temporalAddress });
+  const running: { workers: Worker[]; ended: Promise<unknown> }[] = [];
+
+  const startWorkers = async (activities: AllActivities): Promise<void> => {
+    await stopWorkers(running);
+    const common = { connection: native, namespace, activities, shutdownGraceTime: '1s' } as const;
+    const heartbeats = { maxHeartbeatThrottleInterval: '100ms', defaultHeartbeatThrottleInterval: '100ms' } as const;
+    const queues = [taskQueues.trainCpu, taskQueues.evaluate];
+    const workers = await Promise.all([
+      Worker.create({ ...common, taskQueue: taskQueues.orchestration, workflowBundle: await workflowBundle() }),
+      ...queues.map((taskQueue) => Worker.create({ ...common, ...heartbeats, taskQueue })),
+    ]);
+    running.push({ workers, ended: Promise.all(workers.map((worker) => worker.run())) });
+  };
+
+  return {
+    client,
+    async start(activities) {
+      await startWorkers(activities);
+      const runId = uniqueName('run');
+      const options = { taskQueue: taskQueues.orchestration, workflowId: runId, args: [{}] };
+      const handle = await client.workflow.start(workflowTypes.pipeline, options);
+      return runUnderTest(runId, handle);
+    },
+    async stop() {
+      await stopWorkers(running);
+      await native.close();
+      await connection.close();
+      await services.stop();
+    },
+  };
+}
+
+function runUnderTest(runId: string, handle: WorkflowHandle): RunUnderTest {
+  const progress = (): Promise<RunProgress> => handle.query(progressQuery);
+  return {
+    runId,
+    handle,
+    result: () => handle.result() as Promise<RunReport>,
+    progress,
+    async until(condition) {
+      for (;;) {
+        const now = await progress();
+        if (condition(now)) return now;
+        await sleep(50);
+      }
+    },
+  };
+}
+
+async function stopWorkers(running: { workers: Worker[]; ended: Promise<unknown> }[]): Promise<void> {
+  const all = running.splice(0);
+  for (const { workers } of all) for (const worker of workers) worker.shutdown();
+  await Promise.all(all.map(({ ended }) => ended));
+}
+
+async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
+  const day = { seconds: 24 * 3600 } as never;
+  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: day });
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const known = await connection.operatorService.listSearchAttributes({ namespace }).catch(() => null);
+    if (known !== null) return;
+    await sleep(100);
+  }
+  throw new Error(`The namespace ${namespace} did not appear.`);
+}

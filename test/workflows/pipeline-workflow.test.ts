@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { pauseSignal, resumeSignal, seedProgressSignal } from '../../src/contracts/messages.ts';
+import { searchAttributes } from '../../src/contracts/search-attributes.ts';
+import { createWorkflowFixture, fakeActivities, trainedSeed, untilCancelled } from './pipeline-fixture.ts';
+import type { WorkflowFixture } from './pipeline-fixture.ts';
+
+let fixture: WorkflowFixture;
+before(async () => {
+  fixture = await createWorkflowFixture();
+});
+after(() => fixture.stop());
+
+test('a run takes its steps in order, records each, and ends with a report', async () => {
+  const calls: string[] = [];
+  const run = await fixture.start(fakeActivities(calls));
+  const report = await run.result();
+  assert.equal(report.runId, run.runId);
+  assert.equal(report.status, 'completed');
+  assert.deepEqual(report.model, { name: 'fixture', version: 1, alias: 'champion' });
+  assert.deepEqual(
+    report.training.map(({ seed }) => seed),
+    [1, 2, 3],
+  );
+  assert.equal(report.evaluation?.chosenSeed, 3);
+  assert.deepEqual(
+    calls.filter((call) => /^(record|finish)/.test(call)),
+    [
+      ...['validate', 'collect', 'train', 'evaluate', 'register'].flatMap((step) => [
+        `record ${step} running (running)`,
+        `record ${step} completed (running)`,
+      ]),
+      'finish completed at register',
+    ],
+  );
+  const progress = await run.progress();
+  assert.equal(progress.fraction, 1);
+  assert.equal(progress.status, 'completed');
+});
+
+test('a run is found by its search attributes', async () => {
+  const run = await fixture.start(fakeActivities([]));
+  await run.result();
+  const { typedSearchAttributes } = await run.handle.describe();
+  const expected = {
+    kind: 'pipeline',
+    model: 'fixture',
+    environment: 'online-boutique',
+    gitSha: 'abc1234',
+    stage: 'completed',
+    bestScore: 7,
+  };
+  for (const [name, value] of Object.entries(expected)) {
+    assert.equal(
+      typedSearchAttributes.get(searchAttributes[name as keyof typeof searchAttributes] as never),
+      value,
+      name,
+    );
+  }
+});
+
+test('a failed step ends the run with the code of its error, and the store hears of it', async () => {
+  const calls: string[] = [];
+  const trainSeed = async ({ seed }: { seed: number }) => {
+    if (seed === 2) throw ApplicationFailure.nonRetryable('the loss is NaN at step 100', 'TRAINING_DIVERGED');
+    return untilCancelled();
+  };
+  const run = await fixture.start(fakeActivities(calls, { trainSeed }));
+  const error = await run.result().then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure);
+  assert.equal(error.cause.type, 'TRAINING_DIVERGED');
+  assert.match(error.cause.message, /^train: the loss is NaN at step 100/);
+  assert.equal(calls.at(-1), 'finish failed at train');
+  assert.ok(calls.includes('record train failed (running)'));
+  assert.ok(!calls.includes('evaluatePolicies'));
+});
+
+test('cancelling stops the step that runs and leaves the run cancelled there', async () => {
+  const calls: string[] = [];
+  const run = await fixture.start(fakeActivities(calls, { evaluatePolicies: untilCancelled }));
+  await run.until(({ step }) => step === 'evaluate');
+  await run.handle.cancel();
+  const error = await run.result().then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure);
+  assert.equal(calls.at(-1), 'finish cancelled at evaluate');
+  assert.equal((await run.handle.describe()).status.name, 'CANCELLED');
+});
+
+test('cancelling reaches the training child', async () => {
+  const calls: string[] = [];
+  const run = await fixture.start(fakeActivities(calls, { trainSeed: untilCancelled }));
+  await waitFor(() => calls.includes('trainSeed 3'));
+  await run.handle.cancel();
+  await assert.rejects(run.result(), WorkflowFailedError);
+  assert.equal(calls.at(-1), 'finish cancelled at train');
+  assert.equal((await fixture.client.workflow.getHandle(`${run.runId}/train`).describe()).status.name, 'CANCELLED');
+});
+
+test('a paused training stops its seeds, and the resume starts them with the next generation', async () => {
+  const generations: number[] = [];
+  const trainSeed = async ({ seed, generation }: { seed: number; generation: number }) => {
+    generations.push(generation);
+    return generation === 0 && seed !== 1 ? untilCancelled() : trainedSeed(seed);
+  };
+  const run = await fixture.start(fakeActivities([], { trainSeed }));
+  await run.until(({ step }) => step === 'train');
+  await waitFor(() => generations.length === 3);
+  await run.handle.signal(pauseSignal);
+  await run.until(({ status }) => status === 'paused');
+  await run.handle.signal(resumeSignal);
+  const report = await run.result();
+  assert.deepEqual(generations.toSorted(), [0, 0, 0, 1, 1]);
+  assert.deepEqual(
+    report.training.map(({ seed }) => seed),
+    [1, 2, 3],
+  );
+});
+
+test('a paused run starts no further step, and its store record says paused', async () => {
+  const calls: string[] = [];
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const base = fakeActivities([]);
+  const collectRecording: typeof base.collectRecording = async (input) => held.then(() => base.collectRecording(input));
+  const run = await fixture.start(fakeActivities(calls, { collectRecording }));
+  await run.until(({ step }) => step === 'collect');
+  await run.handle.signal(pauseSignal);
+  release();
+  await run.until(({ steps }) => steps[1].status === 'completed');
+  assert.ok(!calls.includes('placeTraining'));
+  assert.ok(calls.includes('record collect running (paused)'));
+  await run.handle.signal(resumeSignal);
+  assert.equal((await run.result()).status, 'completed');
+});
+
+test('a run that is paused can be cancelled', async () => {
+  const calls: string[] = [];
+  const run = await fixture.start(fakeActivities(calls, { trainSeed: untilCancelled }));
+  await waitFor(() => calls.includes('trainSeed 3'));
+  await run.handle.signal(pauseSignal);
+  await run.until(({ status }) => status === 'paused');
+  await run.handle.cancel();
+  await assert.rejects(run.result(), WorkflowFailedError);
+  assert.equal(calls.at(-1), 'finish cancelled at train');
+});
+
+test('progress follows the news of the seeds and never goes back', async () => {
+  const run = await fixture.start(fakeActivities([], { trainSeed: untilCancelled }));
+  await run.until(({ step, training }) => step === 'train' && training.length === 3);
+  const tell = (step: number) =>
+    run.handle.signal(seedProgressSignal, { seed: 1, step, totalSteps: 1000, metrics: { episodeReturn: step } });
+  await tell(500);
+  await tell(100);
+  const { training, metrics, fraction } = await run.until((progress) => progress.training[0].step > 0);
+  assert.equal(training[0].step, 500);
+  assert.equal(metrics.episodeReturn, 500);
+  assert.ok(fraction > 0.1 && fraction < 0.5, `fraction ${fraction}`);
+  await run.handle.cancel();
+  await assert.rejects(run.result());
+});
+
+test('the mirror runs beside the steps and its result is added to the stored report', async () => {
+  const calls: string[] = [];
+  const base = fakeActivities([]);
+  const validateRun: typeof base.validateRun = async (input) => ({
+    ...(await base.validateRun(input)),
+    trackingEnabled: true,
+  });
+  const run = await fixture.start(fakeActivities(calls, { validateRun }));
+  const report = await run.result();
+  assert.equal(report.tracking?.mode, 'online');
+  assert.equal(calls.filter((call) => call === 'finish completed at register').length, 2);
+});
+
+test('a mirror that fails leaves the run completed with a warning', async () => {
+  const base = fakeActivities([]);
+  const validateRun: typeof base.validateRun = async (input) => ({
+    ...(await base.validateRun(input)),
+    trackingEnabled: true,
+  });
+  const mirrorTracking = async () => {
+    throw ApplicationFailure.nonRetryable('no', 'SPEC_INVALID');
+  };
+  const run = await fixture.start(fakeActivities([], { validateRun, mirrorTracking }));
+  const report = await run.result();
+  assert.equal(report.status, 'completed');
+  assert.match(report.tracking?.warnings[0] ?? '', /mirror to W&B stopped/);
+});
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+}

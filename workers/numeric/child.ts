@@ -1,0 +1,49 @@
+import { toCoxswainError } from '../../src/contracts/errors.ts';
+import type { EvaluateOutcome, TrainOutcome } from '../../src/contracts/numeric.ts';
+import type { FromChild, ToChild } from './protocol.ts';
+
+/**
+ * The numeric child: does one job and ends. It ends at once when the channel to its worker is gone, whatever it is
+ * doing, because nobody could take its results.
+ */
+process.once('disconnect', () => process.exit(0));
+
+const stop = new AbortController();
+let stored: (() => void) | null = null;
+
+process.on('message', (message: ToChild) => {
+  if (message.kind === 'stop') stop.abort();
+  else if (message.kind === 'stored') stored?.();
+  else void answer(message);
+});
+tell({ kind: 'ready' });
+
+function tell(message: FromChild): void {
+  process.send?.(message);
+}
+
+async function answer(message: Extract<ToChild, { kind: 'train' | 'evaluate' }>): Promise<void> {
+  try {
+    tell({ kind: 'done', outcome: await run(message) });
+  } catch (error) {
+    const { code, message: text, details } = toCoxswainError(error);
+    tell({ kind: 'failed', code, message: text, details });
+  }
+}
+
+async function run(message: Extract<ToChild, { kind: 'train' | 'evaluate' }>): Promise<TrainOutcome | EvaluateOutcome> {
+  if (message.kind === 'evaluate') {
+    const { runEvaluateJob } = await import('./evaluate-job.ts');
+    return runEvaluateJob(message.job, stop.signal);
+  }
+  const { runTrainJob } = await import('./train-job.ts');
+  return runTrainJob(message.job, {
+    signal: stop.signal,
+    onPoint: (point) => tell({ kind: 'point', point }),
+    onCheckpoint: ({ step, bytes }) =>
+      new Promise<void>((resolve) => {
+        stored = resolve;
+        tell({ kind: 'checkpoint', step, bytes });
+      }),
+  });
+}
