@@ -12,3 +12,9 @@ export function thisProcess(): ProcessIdentity;
 
 /** True while exactly this process runs, not another one with its number. */
 export function isRunning(identity: ProcessIdentity): boolean;
+
+/** Number of the process that started `pid`; undefined when that cannot be known. */
+export function parentOf(pid: number): number | undefined;
+
+/** Name of the program that process `pid` runs, without its folder; empty when there is no such process. */
+export function commandOf(pid: number): string;

@@ -3,9 +3,10 @@
  * private ones that a test may kill and start again.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startedAt } from '../process-identity.mjs';
 import { freePorts } from './free-port.ts';
 import { cleanUpLeftovers } from './leftovers.ts';
 import type { MongoServer } from './mongo-server.ts';
@@ -123,6 +124,30 @@ function privateServer<Server extends TemporalServer | MongoServer>(
   };
 }
 
+const folderPrefix = 'coxswain-test-';
+
+/** The name carries the process that owns the folder, for {@link removeAbandonedTestData}. */
 function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'coxswain-test-'));
+  return mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
+}
+
+/** Removes the data of test processes that were killed, and ends the servers that they may have left running. */
+export async function removeAbandonedTestData(): Promise<void> {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(folderPrefix))) {
+    const owner = Number(name.slice(folderPrefix.length).split('-')[0]);
+    const folder = join(tmpdir(), name);
+    if (startedAt(owner) !== undefined || !isWritable(folder)) continue;
+    await cleanUpLeftovers(join(folder, 'records'));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** False for the folders of other users. */
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
