@@ -1,0 +1,21 @@
+import type { RunSpec } from '../contracts/run-spec.ts';
+import { assertJsonShape } from './json-shape.ts';
+import { runSpecSchema } from './run-spec-schema.ts';
+import { issuesOf, specInvalid } from './spec-issue.ts';
+
+export { canonicalJson, specSha256 } from './canonical-json.ts';
+export { runSpecJsonSchema } from './run-spec-json-schema.ts';
+export { runSpecSchema } from './run-spec-schema.ts';
+export type { SpecIssue } from './spec-issue.ts';
+
+/**
+ * A complete RunSpec from what somebody wrote: checked, with defaults filled in. Parsing the result again changes nothing.
+ * @throws CoxswainError SPEC_INVALID whose message has a line for each broken rule (path, value found, what is allowed,
+ * nearest valid name) and whose details are the same as `SpecIssue[]`.
+ */
+export function parseRunSpec(input: unknown): RunSpec {
+  assertJsonShape(input);
+  const parsed = runSpecSchema.safeParse(input);
+  if (!parsed.success) throw specInvalid(issuesOf(parsed.error, input));
+  return parsed.data;
+}
