@@ -2,12 +2,10 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CoxswainError, toCoxswainError } from '../../src/contracts/errors.ts';
+import { CoxswainError } from '../../src/contracts/errors.ts';
 import type { EvaluateOutcome, NumericProcesses, TrainHooks, TrainOutcome } from '../../src/contracts/numeric.ts';
 import type { FromChild, ToChild } from './protocol.ts';
 
-/** A child that was told to stop and has not ended after this long is killed. */
-const stopPatienceMs = 5_000;
 /** The end of the child's standard error that goes into a failure's message, characters. */
 const keptErrorOutput = 2_000;
 
@@ -17,7 +15,11 @@ export interface ChildProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** The child's program; only tests give another. Default: `child` beside this file. */
   readonly program?: string;
+  /** A child that was told to stop and has not ended after this long is killed. Default 5 000. */
+  readonly stopPatienceMs?: number;
 }
+
+const defaultStopPatienceMs = 5_000;
 
 /**
  * Numeric jobs in child processes, one a job.
@@ -51,7 +53,8 @@ async function runChild(
     child.once('exit', (code, killedBy) => resolve(killedBy === null ? `exit code ${code}` : `signal ${killedBy}`));
     child.once('error', (error) => resolve(error.message));
   });
-  const stopping = stopOnAbort(child, signal);
+  const patienceMs = options.stopPatienceMs ?? defaultStopPatienceMs;
+  const stopping = stopOnAbort(child, signal, patienceMs);
   try {
     return await Promise.race([
       conversation(child, job, hooks),
@@ -60,7 +63,7 @@ async function runChild(
   } finally {
     stopping.abort();
     if (child.connected) child.disconnect();
-    await killUnlessGone(child, exited);
+    await killUnlessGone(child, exited, patienceMs);
   }
 }
 
@@ -89,11 +92,11 @@ function conversation(child: ChildProcess, job: ToChild, hooks: TrainHooks | nul
   });
 }
 
-function stopOnAbort(child: ChildProcess, signal: AbortSignal): AbortController {
+function stopOnAbort(child: ChildProcess, signal: AbortSignal, patienceMs: number): AbortController {
   const ended = new AbortController();
   const stop = (): void => {
     if (child.connected) child.send({ kind: 'stop' } satisfies ToChild, () => {});
-    const timer = setTimeout(() => child.kill('SIGKILL'), stopPatienceMs);
+    const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
     ended.signal.addEventListener('abort', () => clearTimeout(timer));
   };
   signal.addEventListener('abort', stop, { signal: ended.signal, once: true });
@@ -107,9 +110,9 @@ function endedEarly(end: string, errorOutput: string, signal: AbortSignal): Outc
 }
 
 /** After its last message the child ends by itself; one that hangs in native code is killed. */
-async function killUnlessGone(child: ChildProcess, exited: Promise<string>): Promise<void> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopPatienceMs);
-  await exited.catch((error: unknown) => toCoxswainError(error));
+async function killUnlessGone(child: ChildProcess, exited: Promise<string>, patienceMs: number): Promise<void> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  await exited;
   clearTimeout(timer);
 }
 
