@@ -48,6 +48,11 @@ export const errorTable = {
     retryable: false,
     help: 'The run is over, so it cannot be paused, resumed or cancelled.',
   },
+  RUN_TERMINATED: {
+    status: 409,
+    retryable: false,
+    help: 'Somebody or something ended the workflow of this run in Temporal (terminate, time-out, deletion), so the run could not record its own end. Start it again under another id.',
+  },
   REGISTRY_CONFLICT: {
     status: 409,
     retryable: true,

@@ -1,0 +1,10 @@
+/** The SDK: Coxswain from TypeScript. */
+export { createCoxswainClient } from './coxswain-client.ts';
+export type { CoxswainClient, CoxswainClientOptions, MetricPage } from './coxswain-client.ts';
+export type { Model, ModelReader } from './model-reader.ts';
+export type { RunPage } from './run-list.ts';
+export type { MetricCursor, RunEvent, WatchOptions } from './run-watch.ts';
+export { isOver, reportOf } from './run.ts';
+export type { Run } from './run.ts';
+export type { RunRequest, StartedRun } from './start-run.ts';
+export type { TemporalSettings } from './temporal-engine.ts';
