@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { NamedAttrMap, Tensor } from '@tensorflow/tfjs-core';
+
+/** What the derivative of an operation may use. */
+export interface GradientContext {
+  /** The operation's inputs by name. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** The operation's first output. */
+  readonly output: Tensor;
+  readonly attributes: NamedAttrMap;
+}
+
+/**
+ * The derivative of an operation.
+ * @param dy the gradient of the result with respect to the operation's output; a list for operations with several.
+ * @returns for each input a function that gives the result's gradient with respect to it; only those needed are called.
+ */
+export type Gradient = (dy: Tensor & Tensor[], context: GradientContext) => Record<string, () => Tensor>;
+
+/** What an operation's gradient needs and does. */
+export interface GradientEntry {
+  /** Names of the inputs to keep; `all` for operations with any number of them. Default none. */
+  readonly keep?: readonly string[] | 'all';
+  readonly gradient: Gradient;
+}
+
+/** Gradients by the name of the operation in TF.js. */
+export type GradientFamily = Readonly<Record<string, GradientEntry>>;
+
+/** Tells TF.js the gradient of an operation. */
+export function registerGradient(kernelName: string, { keep = [], gradient }: GradientEntry): void {
+  tf.registerGradient({
+    kernelName,
+    ...(keep === 'all' ? { saveAllInputs: true } : { inputsToSave: [...keep] }),
+    outputsToSave: [true],
+    gradFunc: (dy, saved, attributes) => {
+      const names = keep === 'all' ? saved.slice(0, -1).map((_, index) => String(index)) : keep;
+      const inputs = Object.fromEntries(names.map((name, index) => [name, saved[index]]));
+      return gradient(dy as Tensor & Tensor[], { inputs, output: saved.at(-1)!, attributes });
+    },
+  });
+}
+
+/** Sums a gradient over the axes along which an operand of shape `shape` was broadcast. */
+export function sumToShape(gradient: Tensor, shape: number[]): Tensor {
+  const axes = tf.broadcast_util.getReductionAxes(shape, gradient.shape);
+  return axes.length > 0 ? tf.reshape(tf.sum(gradient, axes), shape) : gradient;
+}
+
+/** A gradient where `condition` holds, else zero. */
+export function onlyWhere(condition: Tensor, gradient: Tensor): Tensor {
+  return tf.where(condition, gradient, tf.scalar(0));
+}
+
+/** The gradient of an input that nothing depends on smoothly. */
+export function noGradient(x: Tensor): Tensor {
+  return tf.zeros(x.shape);
+}

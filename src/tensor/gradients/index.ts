@@ -1,0 +1,18 @@
+import { elementwiseGradients } from './elementwise.ts';
+import { gatherGradients } from './gather.ts';
+import type { GradientFamily } from './gradient.ts';
+import { linearAlgebraGradients } from './linear-algebra.ts';
+import { reductionGradients } from './reduction.ts';
+import { shapeGradients } from './shape.ts';
+
+/**
+ * The gradient of every operation that can be compiled. TF.js brings gradients in its browser bundles only, not in the
+ * one that Node loads; ours also keep the recorded graph small, because a broadcast costs no node.
+ */
+export const gradients: GradientFamily = {
+  ...elementwiseGradients,
+  ...gatherGradients,
+  ...linearAlgebraGradients,
+  ...reductionGradients,
+  ...shapeGradients,
+};

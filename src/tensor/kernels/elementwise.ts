@@ -1,0 +1,262 @@
+import type {
+  CastAttrs,
+  ClipByValueAttrs,
+  DataType,
+  LeakyReluAttrs,
+  StepAttrs,
+  TensorInfo,
+} from '@tensorflow/tfjs-core';
+
+import type { Attribute } from '../graph.ts';
+import type { Recorder } from '../recorder.ts';
+import { unsupported } from '../unsupported.ts';
+import { broadcast } from './broadcast.ts';
+import { attributesOf } from './kernel.ts';
+import type { Kernel, KernelFamily } from './kernel.ts';
+
+/** Applies an operation to each element; operands broadcast. */
+export function elementwise(
+  recorder: Recorder,
+  operator: string,
+  operands: readonly TensorInfo[],
+  dtype: DataType,
+  attributes: Record<string, Attribute> = {},
+): TensorInfo {
+  const places = operands.map((operand) => recorder.place(operand));
+  const name = recorder.node(
+    operator,
+    places.map((place) => place.name),
+    attributes,
+  );
+  const shape = operands.map((operand) => operand.shape).reduce(broadcast);
+  const placeShape = places.map((place) => place.shape).reduce(broadcast);
+  return recorder.tensor(name, shape, dtype, placeShape);
+}
+
+/** A number as a tensor of the type of `like`. */
+export function scalarLike(recorder: Recorder, value: number, like: TensorInfo): TensorInfo {
+  return recorder.fixedTensor([value], [], like.dtype);
+}
+
+/** `x` in another type; the same tensor when it has that type already. */
+export function castTo(recorder: Recorder, x: TensorInfo, dtype: DataType): TensorInfo {
+  if (x.dtype === dtype) return x;
+  const to = { float32: 1, int32: 6, bool: 9 }[dtype as string];
+  if (to === undefined) throw unsupported(`Cast to ${dtype} cannot be compiled`);
+  return elementwise(recorder, 'Cast', [x], dtype, { to });
+}
+
+/** An operation whose result has the type of its operands, which must be numbers. */
+const arithmetic =
+  (operator: string): Kernel =>
+  ({ a, b }, _attributes, recorder) => {
+    if (a.dtype === 'bool')
+      throw unsupported(`${operator} of truth values cannot be compiled; cast them to numbers first`);
+    return elementwise(recorder, operator, [a, b], a.dtype);
+  };
+
+const comparison =
+  (operator: string): Kernel =>
+  ({ a, b }, _attributes, recorder) =>
+    elementwise(recorder, operator, [a, b], 'bool');
+
+/** ONNX compares truth values only for equality of other types in older sets: as whole numbers they always compare. */
+const numberComparison =
+  (operator: string): Kernel =>
+  ({ a, b }, _attributes, recorder) => {
+    const [x, y] = a.dtype === 'bool' ? [castTo(recorder, a, 'int32'), castTo(recorder, b, 'int32')] : [a, b];
+    return elementwise(recorder, operator, [x, y], 'bool');
+  };
+
+/** A function of real numbers; whole numbers are converted first. */
+const real =
+  (operator: string, attributes: Record<string, Attribute> = {}): Kernel =>
+  ({ x }, _attributes, recorder) =>
+    elementwise(recorder, operator, [castTo(recorder, x, 'float32')], 'float32', attributes);
+
+/** A function whose result has the type of its operand. */
+const sameType =
+  (operator: string): Kernel =>
+  ({ x }, _attributes, recorder) =>
+    elementwise(recorder, operator, [x], x.dtype);
+
+const truthTest =
+  (operator: string): Kernel =>
+  ({ x }, _attributes, recorder) =>
+    elementwise(recorder, operator, [castTo(recorder, x, 'float32')], 'bool');
+
+/** Multiplication by one is a change of shape at most: gradients of sums and means are full of it. */
+const multiply: Kernel = (inputs, attributes, recorder) => {
+  const { a, b } = inputs;
+  const shape = broadcast(a.shape, b.shape);
+  if (recorder.uniformValue(b) === 1) return recorder.view(a, shape);
+  if (recorder.uniformValue(a) === 1) return recorder.view(b, shape);
+  return arithmetic('Mul')(inputs, attributes, recorder);
+};
+
+/** A matrix product plus a row vector is one operation. */
+const add: Kernel = (inputs, attributes, recorder) =>
+  biased(inputs.a, inputs.b, recorder) ??
+  biased(inputs.b, inputs.a, recorder) ??
+  arithmetic('Add')(inputs, attributes, recorder);
+
+function biased(matrix: TensorInfo, row: TensorInfo, recorder: Recorder): TensorInfo | null {
+  const product = recorder.productOf(recorder.place(matrix).name);
+  if (!product || row.shape.length !== 1 || row.shape[0] !== matrix.shape[1]) return null;
+  const name = recorder.product([...product.inputs, recorder.place(row).name], { ...product.attributes });
+  return recorder.tensor(name, matrix.shape, matrix.dtype);
+}
+
+/** Quotient rounded towards minus infinity, as in TF.js. */
+const floorDivide: Kernel = ({ a, b }, _attributes, recorder) => {
+  if (a.dtype !== 'int32') {
+    return elementwise(recorder, 'Floor', [elementwise(recorder, 'Div', [a, b], a.dtype)], a.dtype);
+  }
+  const rest = elementwise(recorder, 'Mod', [a, b], 'int32');
+  return elementwise(recorder, 'Div', [elementwise(recorder, 'Sub', [a, rest], 'int32'), b], 'int32');
+};
+
+/** Remainder with the sign of the divisor, as in TF.js; ONNX's for real numbers has the dividend's. */
+const modulo: Kernel = ({ a, b }, _attributes, recorder) => {
+  if (a.dtype === 'int32') return elementwise(recorder, 'Mod', [a, b], 'int32');
+  const rest = elementwise(recorder, 'Mod', [a, b], a.dtype, { fmod: 1 });
+  const shifted = elementwise(recorder, 'Mod', [elementwise(recorder, 'Add', [rest, b], a.dtype), b], a.dtype, {
+    fmod: 1,
+  });
+  const zero = scalarLike(recorder, 0, a);
+  const signsDiffer = elementwise(
+    recorder,
+    'Xor',
+    [elementwise(recorder, 'Less', [a, zero], 'bool'), elementwise(recorder, 'Less', [b, zero], 'bool')],
+    'bool',
+  );
+  return elementwise(recorder, 'Where', [signsDiffer, shifted, rest], a.dtype);
+};
+
+const clip: Kernel = ({ x }, attributes, recorder) => {
+  const { clipValueMin, clipValueMax } = attributesOf<ClipByValueAttrs>(attributes);
+  return elementwise(
+    recorder,
+    'Clip',
+    [x, scalarLike(recorder, clipValueMin, x), scalarLike(recorder, clipValueMax, x)],
+    x.dtype,
+  );
+};
+
+/** 1 above zero, `alpha` at or below it; not-a-number stays what it is. */
+const step: Kernel = ({ x }, attributes, recorder) => {
+  const { alpha } = attributesOf<StepAttrs>(attributes);
+  const positive = elementwise(recorder, 'Greater', [x, scalarLike(recorder, 0, x)], 'bool');
+  const value = elementwise(
+    recorder,
+    'Where',
+    [positive, scalarLike(recorder, 1, x), scalarLike(recorder, alpha, x)],
+    x.dtype,
+  );
+  if (x.dtype !== 'float32') return value;
+  return elementwise(recorder, 'Where', [elementwise(recorder, 'IsNaN', [x], 'bool'), x, value], x.dtype);
+};
+
+const composed = (build: (x: TensorInfo, recorder: Recorder) => TensorInfo): Kernel => {
+  return ({ x }, _attributes, recorder) => build(x, recorder);
+};
+
+/** Arithmetic, comparison, logic and functions of each element. */
+export const elementwiseKernels: KernelFamily = {
+  Add: add,
+  Sub: arithmetic('Sub'),
+  Multiply: multiply,
+  RealDiv: arithmetic('Div'),
+  FloorDiv: floorDivide,
+  Mod: modulo,
+  Pow: arithmetic('Pow'),
+  Maximum: arithmetic('Max'),
+  Minimum: arithmetic('Min'),
+  SquaredDifference: ({ a, b }, _attributes, recorder) => {
+    const difference = elementwise(recorder, 'Sub', [a, b], a.dtype);
+    return elementwise(recorder, 'Mul', [difference, difference], a.dtype);
+  },
+  AddN: (inputs, _attributes, recorder) => {
+    const terms = Object.values(inputs);
+    return elementwise(recorder, 'Sum', terms, terms[0].dtype);
+  },
+  Prelu: ({ x, alpha }, _attributes, recorder) => elementwise(recorder, 'PRelu', [x, alpha], x.dtype),
+
+  Equal: numberComparison('Equal'),
+  NotEqual: ({ a, b }, attributes, recorder) => {
+    const equal = numberComparison('Equal')({ a, b }, attributes, recorder) as TensorInfo;
+    return elementwise(recorder, 'Not', [equal], 'bool');
+  },
+  Greater: numberComparison('Greater'),
+  GreaterEqual: numberComparison('GreaterOrEqual'),
+  Less: numberComparison('Less'),
+  LessEqual: numberComparison('LessOrEqual'),
+  LogicalAnd: comparison('And'),
+  LogicalOr: comparison('Or'),
+  LogicalNot: sameType('Not'),
+  Select: ({ condition, t, e }, _attributes, recorder) => elementwise(recorder, 'Where', [condition, t, e], t.dtype),
+
+  Abs: sameType('Abs'),
+  Neg: sameType('Neg'),
+  Sign: sameType('Sign'),
+  Square: composed((x, recorder) => elementwise(recorder, 'Mul', [x, x], x.dtype)),
+  Identity: composed((x) => x),
+  Cast: ({ x }, attributes, recorder) => castTo(recorder, x, attributesOf<CastAttrs>(attributes).dtype),
+  ClipByValue: clip,
+  Step: step,
+
+  Acos: real('Acos'),
+  Acosh: real('Acosh'),
+  Asin: real('Asin'),
+  Asinh: real('Asinh'),
+  Atan: real('Atan'),
+  Atanh: real('Atanh'),
+  Ceil: real('Ceil'),
+  Cos: real('Cos'),
+  Cosh: real('Cosh'),
+  Erf: real('Erf'),
+  Exp: real('Exp'),
+  Floor: real('Floor'),
+  Log: real('Log'),
+  Reciprocal: real('Reciprocal'),
+  Round: real('Round'),
+  Sigmoid: real('Sigmoid'),
+  Sin: real('Sin'),
+  Sinh: real('Sinh'),
+  Softplus: real('Softplus'),
+  Sqrt: real('Sqrt'),
+  Tan: real('Tan'),
+  Tanh: real('Tanh'),
+  Relu: sameType('Relu'),
+  Elu: ({ x }, attributes, recorder) =>
+    elementwise(recorder, 'Elu', [x], 'float32', {
+      alpha: { float: attributesOf<{ alpha?: number }>(attributes).alpha ?? 1 },
+    }),
+  LeakyRelu: ({ x }, attributes, recorder) =>
+    elementwise(recorder, 'LeakyRelu', [x], 'float32', {
+      alpha: { float: attributesOf<LeakyReluAttrs>(attributes).alpha },
+    }),
+  Relu6: composed((x, recorder) =>
+    elementwise(recorder, 'Clip', [x, scalarLike(recorder, 0, x), scalarLike(recorder, 6, x)], x.dtype),
+  ),
+  Selu: real('Selu'),
+  Expm1: composed((x, recorder) => {
+    const power = elementwise(recorder, 'Exp', [x], 'float32');
+    return elementwise(recorder, 'Sub', [power, scalarLike(recorder, 1, power)], 'float32');
+  }),
+  Log1p: composed((x, recorder) => {
+    const shifted = elementwise(recorder, 'Add', [x, scalarLike(recorder, 1, x)], 'float32');
+    return elementwise(recorder, 'Log', [shifted], 'float32');
+  }),
+  Rsqrt: composed((x, recorder) =>
+    elementwise(recorder, 'Reciprocal', [elementwise(recorder, 'Sqrt', [x], 'float32')], 'float32'),
+  ),
+
+  IsNan: truthTest('IsNaN'),
+  IsInf: truthTest('IsInf'),
+  IsFinite: composed((x, recorder) => {
+    // x − x is 0 for finite numbers and not a number for all others.
+    const difference = elementwise(recorder, 'Sub', [x, x], x.dtype);
+    return elementwise(recorder, 'Equal', [difference, scalarLike(recorder, 0, x)], 'bool');
+  }),
+};

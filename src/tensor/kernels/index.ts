@@ -1,0 +1,17 @@
+import { creationKernels } from './creation.ts';
+import { elementwiseKernels } from './elementwise.ts';
+import { gatherKernels } from './gather.ts';
+import type { KernelFamily } from './kernel.ts';
+import { linearAlgebraKernels } from './linear-algebra.ts';
+import { reductionKernels } from './reduction.ts';
+import { shapeKernels } from './shape.ts';
+
+/** Every operation of TF.js that can be compiled. */
+export const kernels: KernelFamily = {
+  ...creationKernels,
+  ...elementwiseKernels,
+  ...gatherKernels,
+  ...linearAlgebraKernels,
+  ...reductionKernels,
+  ...shapeKernels,
+};

@@ -1,0 +1,64 @@
+import type { BatchMatMulAttrs, TensorInfo, _FusedMatMulAttrs } from '@tensorflow/tfjs-core';
+
+import type { Recorder } from '../recorder.ts';
+import { unsupported } from '../unsupported.ts';
+import { broadcast } from './broadcast.ts';
+import { elementwiseKernels } from './elementwise.ts';
+import { attributesOf } from './kernel.ts';
+import type { Kernel, KernelFamily } from './kernel.ts';
+
+/** The product of the last two axes; the axes before them broadcast. */
+function matrixProduct(
+  recorder: Recorder,
+  a: TensorInfo,
+  b: TensorInfo,
+  transposeA: boolean,
+  transposeB: boolean,
+): TensorInfo {
+  const rows = a.shape.at(transposeA ? -1 : -2);
+  const columns = b.shape.at(transposeB ? -2 : -1);
+  const shape = [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows!, columns!];
+  if (a.shape.length === 2 && b.shape.length === 2) {
+    const attributes = { transA: Number(transposeA), transB: Number(transposeB) };
+    return recorder.tensor(recorder.product([recorder.name(a), recorder.name(b)], attributes), shape, 'float32');
+  }
+  const operands = [lastAxesSwapped(recorder, a, transposeA), lastAxesSwapped(recorder, b, transposeB)];
+  return recorder.tensor(recorder.node('MatMul', operands), shape, 'float32');
+}
+
+function lastAxesSwapped(recorder: Recorder, x: TensorInfo, swap: boolean): string {
+  if (!swap) return recorder.name(x);
+  const rank = x.shape.length;
+  const perm = [...Array(rank - 2).keys(), rank - 1, rank - 2];
+  return recorder.node('Transpose', [recorder.name(x)], { perm });
+}
+
+const matMul: Kernel = ({ a, b }, attributes, recorder) => {
+  const { transposeA, transposeB } = attributesOf<BatchMatMulAttrs>(attributes);
+  return matrixProduct(recorder, a, b, transposeA, transposeB);
+};
+
+const activations: Readonly<Record<string, string>> = {
+  relu: 'Relu',
+  relu6: 'Relu6',
+  elu: 'Elu',
+  sigmoid: 'Sigmoid',
+  leakyrelu: 'LeakyRelu',
+  prelu: 'Prelu',
+};
+
+const fusedMatMul: Kernel = ({ a, b, bias, preluActivationWeights }, attributes, recorder) => {
+  const { transposeA, transposeB, activation, leakyreluAlpha } = attributesOf<_FusedMatMulAttrs>(attributes);
+  let x = matrixProduct(recorder, a, b, transposeA, transposeB);
+  if (bias) x = elementwiseKernels.Add({ a: x, b: bias }, {}, recorder) as TensorInfo;
+  if (!activation || activation === 'linear') return x;
+  const kernel = activations[activation];
+  if (!kernel) throw unsupported(`Activation ${activation} of a fused matrix product cannot be compiled`);
+  return elementwiseKernels[kernel]({ x, alpha: preluActivationWeights }, { alpha: leakyreluAlpha ?? 1 }, recorder);
+};
+
+/** Matrix products. */
+export const linearAlgebraKernels: KernelFamily = {
+  BatchMatMul: matMul,
+  _FusedMatMul: fusedMatMul,
+};

@@ -1,0 +1,81 @@
+import type { CumsumAttrs, DataType, SumAttrs, TensorInfo } from '@tensorflow/tfjs-core';
+
+import type { Recorder } from '../recorder.ts';
+import { castTo } from './elementwise.ts';
+import { attributesOf, axisFromFront, reducedAxes } from './kernel.ts';
+import type { Kernel, KernelFamily } from './kernel.ts';
+
+/** Joins the elements along some axes. */
+function reduce(
+  recorder: Recorder,
+  operator: string,
+  x: TensorInfo,
+  axes: readonly number[],
+  keepDims: boolean,
+): TensorInfo {
+  if (axes.length === 0) return x;
+  const shape = keepDims
+    ? x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
+    : x.shape.filter((_, axis) => !axes.includes(axis));
+  const name = recorder.node(operator, [recorder.name(x), recorder.integers(axes)], { keepdims: Number(keepDims) });
+  return recorder.tensor(name, shape, x.dtype);
+}
+
+/** @param type in which the reduction is computed; null keeps the operand's. */
+const reduction =
+  (operator: string, type: DataType | null = null): Kernel =>
+  ({ x }, attributes, recorder) => {
+    const { keepDims } = attributesOf<SumAttrs>(attributes);
+    const axes = reducedAxes(attributes, x.shape);
+    return reduce(recorder, operator, type ? castTo(recorder, x, type) : x, axes, Boolean(keepDims));
+  };
+
+/** Truth values are reduced as numbers. */
+const logical =
+  (operator: string): Kernel =>
+  ({ x }, attributes, recorder) => {
+    const result = reduction(operator, 'int32')({ x }, attributes, recorder) as TensorInfo;
+    return castTo(recorder, result, 'bool');
+  };
+
+const extremeIndex =
+  (operator: string): Kernel =>
+  ({ x }, attributes, recorder) => {
+    const [dropped] = reducedAxes(attributes, x.shape);
+    const name = recorder.node(operator, [recorder.name(x)], { axis: dropped, keepdims: 0 });
+    const shape = x.shape.filter((_, index) => index !== dropped);
+    return recorder.tensor(recorder.node('Cast', [name], { to: 6 }), shape, 'int32');
+  };
+
+const cumulativeSum: Kernel = ({ x }, attributes, recorder) => {
+  const { axis, exclusive, reverse } = attributesOf<CumsumAttrs>(attributes);
+  const along = recorder.constant([axisFromFront(axis, x.shape.length)], [], 'int64');
+  const name = recorder.node('CumSum', [recorder.name(x), along], {
+    exclusive: Number(exclusive),
+    reverse: Number(reverse),
+  });
+  return recorder.tensor(name, x.shape, x.dtype);
+};
+
+const softmax =
+  (operator: string): Kernel =>
+  ({ logits }, _attributes, recorder) => {
+    const name = recorder.node(operator, [recorder.name(castTo(recorder, logits, 'float32'))], { axis: -1 });
+    return recorder.tensor(name, logits.shape, 'float32');
+  };
+
+/** Sums, extremes and what is computed along an axis. */
+export const reductionKernels: KernelFamily = {
+  Sum: reduction('ReduceSum'),
+  Mean: reduction('ReduceMean', 'float32'),
+  Max: reduction('ReduceMax'),
+  Min: reduction('ReduceMin'),
+  Prod: reduction('ReduceProd'),
+  All: logical('ReduceMin'),
+  Any: logical('ReduceMax'),
+  ArgMax: extremeIndex('ArgMax'),
+  ArgMin: extremeIndex('ArgMin'),
+  Cumsum: cumulativeSum,
+  Softmax: softmax('Softmax'),
+  LogSoftmax: softmax('LogSoftmax'),
+};

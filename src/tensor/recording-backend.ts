@@ -1,0 +1,107 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { BackendValues, DataType, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
+
+import { registerGradient } from './gradients/gradient.ts';
+import { gradients } from './gradients/index.ts';
+import type { ConstantValues } from './graph.ts';
+import { kernels } from './kernels/index.ts';
+import { Recorder } from './recorder.ts';
+import { unsupported } from './unsupported.ts';
+
+/** The name under which TF.js knows the backend. */
+export const recordingBackendName = 'coxswain-recorder';
+
+/**
+ * A backend of TF.js that computes nothing: its kernels note each operation in a {@link Recorder}, so everything that
+ * TF.js builds on kernels, gradients included, is recorded too.
+ */
+class RecordingBackend extends tf.KernelBackend {
+  private active: Recorder | null = null;
+
+  /** Runs `record` with a fresh recorder. */
+  recordWith<T>(record: (recorder: Recorder) => T): T {
+    this.active = new Recorder((dataId) => numeric(tf.engine().readSync(dataId)));
+    try {
+      return record(this.active);
+    } finally {
+      this.active = null;
+    }
+  }
+
+  get recorder(): Recorder {
+    if (!this.active) throw unsupported('Tensors of a traced program cannot be used outside of it');
+    return this.active;
+  }
+
+  override write(values: BackendValues, shape: number[], dtype: DataType): object {
+    return this.recorder.fixedTensor(numeric(values), shape, dtype).dataId;
+  }
+
+  override readSync(): BackendValues {
+    throw unsupported(
+      'A traced value was read (dataSync, data, array or print); it has no value until the compiled program runs',
+    );
+  }
+
+  override async read(): Promise<BackendValues> {
+    return this.readSync();
+  }
+
+  // A trace is short and its tensors hold no memory: nothing is counted or freed.
+  override disposeData(): boolean {
+    return true;
+  }
+  override numDataIds(): number {
+    return 0;
+  }
+  override refCount(): number {
+    return 1;
+  }
+  override incRef(): void {}
+  override dispose(): void {}
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+  override timerAvailable(): boolean {
+    return false;
+  }
+}
+
+/** A copy, since callers may reuse their arrays before the trace ends. */
+function numeric(values: BackendValues): ConstantValues {
+  if (values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array)
+    return values.slice();
+  return Array.from(values as unknown as ArrayLike<number | boolean>, Number);
+}
+
+/** TF.js tells tensors apart by object: a kernel that changes nothing must not give back the object it got. */
+function fresh({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+  return { dataId, shape: [...shape], dtype };
+}
+
+const backend = new RecordingBackend();
+tf.registerBackend(recordingBackendName, () => backend, 0);
+for (const [kernelName, kernel] of Object.entries(kernels)) {
+  const kernelFunc: KernelConfig['kernelFunc'] = ({ inputs, attrs }) => {
+    const result = kernel(inputs as Record<string, TensorInfo>, attrs ?? {}, backend.recorder);
+    return Array.isArray(result) ? result.map(fresh) : fresh(result);
+  };
+  tf.registerKernel({ kernelName, backendName: recordingBackendName, kernelFunc });
+}
+for (const [kernelName, entry] of Object.entries(gradients)) registerGradient(kernelName, entry);
+
+/**
+ * Runs `record` while TF.js records, and gives TF.js its former backend back whatever happens.
+ * @throws CoxswainError TENSOR_UNSUPPORTED naming an operation that has no kernel or no gradient.
+ */
+export function withRecorder<T>(record: (recorder: Recorder) => T): T {
+  const engine = tf.engine();
+  const former = engine.backendName as string | null;
+  void engine.setBackend(recordingBackendName); // synchronous, because the backend's factory is
+  try {
+    return backend.recordWith(record);
+  } finally {
+    if (former) void engine.setBackend(former);
+    else Object.assign(engine, { backendName: null, backendInstance: null });
+  }
+}
