@@ -21,10 +21,16 @@ export function createOrchestrationActivities(ports: OrchestrationPorts): Orches
     collectRecording: ({ spec }) => whileHeartbeating(() => collectRecording(ports, spec)),
     placeTraining: ({ device }) => placeTraining(ports, device),
     registerModel: (input) => registerModel(ports, input),
-    recordStep: (update) => store.runs.recordStep(update.runId, { ...update, at: new Date() }),
+    recordStep: ({ runId, ...update }) =>
+      store.runs.recordStep(runId, { ...update, at: new Date() }).catch(ignoreUnknownRun),
     finishRun: (end) => store.runs.finishRun(end.runId, { ...end, at: new Date() }),
     mirrorTracking: ({ runId }) => whileHeartbeating(() => mirrorTracking(ports, runId)),
   });
+}
+
+/** Before its spec is validated a run is not in the store; `validateRun` or `finishRun` puts it there as it then is. */
+function ignoreUnknownRun(error: unknown): void {
+  if (!(error instanceof CoxswainError && error.code === 'RUN_NOT_FOUND')) throw error;
 }
 
 async function collectRecording(ports: OrchestrationPorts, spec: RunSpec): Promise<CollectedRecording> {

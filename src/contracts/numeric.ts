@@ -22,7 +22,8 @@ export interface TrainJob {
   readonly recording: Uint8Array;
   readonly parts: RecordingParts;
   readonly seed: number;
-  readonly device: 'cpu' | 'cuda';
+  /** `cuda` = any free GPU of the worker. */
+  readonly device: 'cpu' | 'cuda' | `cuda:${number}`;
   /** Where to go on; null = from the beginning. */
   readonly checkpoint: Uint8Array | null;
 }

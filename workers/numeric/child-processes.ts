@@ -17,6 +17,8 @@ export interface ChildProcessOptions {
   readonly program?: string;
   /** A child that was told to stop and has not ended after this long is killed. Default 5 000. */
   readonly stopPatienceMs?: number;
+  /** GPUs that trainings on `cuda` share, one at a time each. Default 1. */
+  readonly gpus?: number;
 }
 
 const defaultStopPatienceMs = 5_000;
@@ -28,8 +30,17 @@ const defaultStopPatienceMs = 5_000;
  * 2. When `train` or `evaluate` settles, the child has ended.
  */
 export function createNumericProcesses(options: ChildProcessOptions): NumericProcesses {
+  const freeGpus = Array.from({ length: options.gpus ?? 1 }, (_, index) => index);
   return {
-    train: (job, hooks, signal) => runChild(options, { kind: 'train', job }, hooks, signal) as Promise<TrainOutcome>,
+    async train(job, hooks, signal) {
+      const gpu = job.device === 'cuda' ? freeGpus.shift() : undefined;
+      const placed = gpu === undefined ? job : { ...job, device: `cuda:${gpu}` as const };
+      try {
+        return (await runChild(options, { kind: 'train', job: placed }, hooks, signal)) as TrainOutcome;
+      } finally {
+        if (gpu !== undefined) freeGpus.push(gpu);
+      }
+    },
     async evaluate(job, signal) {
       const outcome = await runChild(options, { kind: 'evaluate', job }, null, signal);
       if ('status' in outcome) throw signal.reason;

@@ -1,0 +1,61 @@
+import { CoxswainError } from '../../src/contracts/errors.ts';
+import type { RunSpec } from '../../src/contracts/run-spec.ts';
+import type { BinRange, RecordingParts } from '../../src/contracts/stores.ts';
+import { decodeRecording } from '../../src/recordings/recording.ts';
+import { parseOnlineBoutiqueParameters } from '../../src/rl/environments/online-boutique/options.ts';
+import type { OnlineBoutiqueOptions } from '../../src/rl/environments/online-boutique/options.ts';
+import { calibrateHpa } from '../../src/rl/evaluation/calibrate.ts';
+import { spreadEpisodes } from '../../src/rl/evaluation/episodes.ts';
+import type { Episode } from '../../src/rl/evaluation/episodes.ts';
+
+/** Seeds of the arrivals in the validation and held-out episodes: fixed, so that every run meets the same ones. */
+const episodeSeeds = { validate: 1_000_003, heldOut: 2_000_003 } as const;
+
+/** One part of the recording as an environment's options, with the episodes to judge by. */
+export interface ProblemPart {
+  readonly options: OnlineBoutiqueOptions;
+  readonly episodes: readonly Episode[];
+}
+
+/** What a spec asks to be solved: the environment on each part of the recording. */
+export interface Problem {
+  readonly train: OnlineBoutiqueOptions;
+  readonly validate: ProblemPart;
+  /** Reads the held-out part; only the evaluation calls it. */
+  heldOut(): ProblemPart;
+}
+
+/**
+ * The problem of a spec on its recording. With actions relative to the HPA and no target given, the HPA is calibrated on
+ * the validation part first; that is deterministic, so every process finds the same target.
+ */
+export function createProblem(spec: RunSpec, recording: Uint8Array, parts: RecordingParts): Problem {
+  if (spec.environment.name !== 'online-boutique') throw unknownEnvironment(spec.environment.name);
+  const trace = Float64Array.from(decodeRecording(recording).arrivals);
+  const parameters = parseOnlineBoutiqueParameters(spec.environment.parameters);
+  const optionsOn = ({ from, to }: BinRange): OnlineBoutiqueOptions => ({
+    ...parameters,
+    trace: trace.subarray(from, to),
+  });
+  const partOf = (options: OnlineBoutiqueOptions, count: number, seed: number): ProblemPart => {
+    const episodes = spreadEpisodes(options.trace.length, count, options.episodeSteps ?? 240, seed);
+    return { options, episodes };
+  };
+  const { validationEpisodes, heldOutEpisodes, hpaTargetsPercent } = spec.evaluate;
+  const uncalibrated = partOf(optionsOn(parts.validate), validationEpisodes, episodeSeeds.validate);
+  const hpaTargetPercent =
+    parameters.hpaTargetPercent ??
+    calibrateHpa(uncalibrated.options, uncalibrated.episodes, hpaTargetsPercent).hpaTargetPercent;
+  return {
+    train: { ...optionsOn(parts.train), hpaTargetPercent },
+    validate: { ...uncalibrated, options: { ...uncalibrated.options, hpaTargetPercent } },
+    heldOut: () => partOf({ ...optionsOn(parts.heldOut), hpaTargetPercent }, heldOutEpisodes, episodeSeeds.heldOut),
+  };
+}
+
+function unknownEnvironment(name: string): CoxswainError {
+  return new CoxswainError(
+    'ENVIRONMENT_INVALID',
+    `environment.name: found "${name}"; a pipeline can use: online-boutique.`,
+  );
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import type { TrainJob, TrainOutcome, TrainPoint } from '../../src/contracts/numeric.ts';
+import { parsePpoConfig } from '../../src/rl/algorithms/ppo.ts';
+import { readCheckpoint } from '../../src/rl/checkpoint.ts';
+import { createOnlineBoutique } from '../../src/rl/environments/online-boutique/online-boutique.ts';
+import { evaluatePolicy } from '../../src/rl/evaluation/evaluate.ts';
+import { scoreOf } from '../../src/rl/evaluation/score.ts';
+import { createTraining } from '../../src/rl/training-loop.ts';
+import type { Evaluator, Training, TrainingOutcome, UpdateMetrics } from '../../src/rl/training-loop.ts';
+import { createProblem } from './boutique-problem.ts';
+import type { ProblemPart } from './boutique-problem.ts';
+
+/** What a training job reports to, in the child itself. */
+export interface TrainJobHooks {
+  readonly signal: AbortSignal;
+  readonly onPoint: (point: TrainPoint) => void;
+  /** The training waits for it. */
+  readonly onCheckpoint: (checkpoint: { step: number; bytes: Uint8Array }) => Promise<void>;
+}
+
+/** Trains one seed of a spec; ends early with `cancelled` at an update boundary after `signal`. */
+export async function runTrainJob(job: TrainJob, hooks: TrainJobHooks): Promise<TrainOutcome> {
+  const training = await setUp(job);
+  let episodes = 0;
+  try {
+    const outcome = await training.run({
+      signal: hooks.signal,
+      onUpdate({ step, metrics }) {
+        episodes = metrics.episodes;
+        hooks.onPoint({ series: 'train', step, values: valuesOf(metrics) });
+      },
+      onEvaluation({ step, score, best, metrics }) {
+        hooks.onPoint({ series: 'validate', step, values: { score: -score, best: Number(best), ...metrics } });
+      },
+      onCheckpoint: hooks.onCheckpoint,
+    });
+    return outcome.status === 'cancelled' ? { status: 'cancelled' } : await completed(job, training, outcome, episodes);
+  } finally {
+    await training.dispose();
+  }
+}
+
+function setUp(job: TrainJob): Promise<Training> {
+  const { spec, recording, parts, seed, device, checkpoint } = job;
+  const problem = createProblem(spec, recording, parts);
+  const { environments, totalSteps, evaluateEverySteps, checkpointEverySteps } = spec.train;
+  return createTraining({
+    agent: parsePpoConfig(spec.agent.hyperparameters),
+    environments: Array.from({ length: environments }, () => createOnlineBoutique(problem.train)),
+    seed,
+    totalSteps,
+    device,
+    evaluator: evaluatorOn(problem.validate),
+    evaluationIntervalSteps: evaluateEverySteps,
+    checkpointIntervalSteps: checkpointEverySteps,
+    ...(checkpoint === null ? {} : { checkpoint }),
+  });
+}
+
+/** The training's evaluator maximises; the documented score is better when lower. */
+function evaluatorOn({ options, episodes }: ProblemPart): Evaluator {
+  return async (policy, { signal }) => {
+    const measures = await evaluatePolicy(policy, options, episodes, signal);
+    const mean = (name: keyof (typeof measures)[number]): number =>
+      measures.reduce((sum, episode) => sum + episode[name], 0) / measures.length;
+    const metrics = {
+      p95LatencySeconds: mean('p95LatencySeconds'),
+      sloViolationRate: mean('sloViolationRate'),
+      podSeconds: mean('podSeconds'),
+      actionsPerMinute: mean('actionsPerMinute'),
+      episodeReturn: mean('episodeReturn'),
+    };
+    return { score: -scoreOf(measures), metrics };
+  };
+}
+
+/** The metrics as one flat record of finite numbers; what is not known yet is left out. */
+function valuesOf({ measures, ...metrics }: UpdateMetrics): Record<string, number> {
+  const named = Object.entries(measures).map(([name, value]) => [`environment.${name}`, value] as const);
+  const all = [...Object.entries(metrics), ...named];
+  return Object.fromEntries(all.filter((entry): entry is [string, number] => entry[1] !== null));
+}
+
+async function completed(
+  job: TrainJob,
+  training: Training,
+  outcome: TrainingOutcome,
+  episodes: number,
+): Promise<TrainOutcome> {
+  const { parameters, warnings } = readCheckpoint(training.checkpoint());
+  const { onnx, metadata } = await training.exportPolicy('best');
+  const best = outcome.best!; // an evaluator is always given
+  return {
+    status: 'completed',
+    steps: outcome.step,
+    episodes,
+    weightsSha256: createHash('sha256').update(parameters).digest('hex'),
+    bestStep: best.step,
+    bestScore: -best.score,
+    policy: onnx,
+    policyMetadata: JSON.stringify(metadata),
+    warnings,
+  };
+}

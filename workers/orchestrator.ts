@@ -1,0 +1,52 @@
+import { createOrchestrationActivities } from '../activities/orchestration.ts';
+import type { OrchestrationPorts } from '../activities/ports.ts';
+import { taskQueues } from '../src/contracts/task-queues.ts';
+import { collect } from '../src/recordings/collect.ts';
+import { parseRunSpec, specSha256 } from '../src/spec/run-spec.ts';
+import { checkSpecAgainstWorker, isTrackingEnabled } from '../src/spec/worker-allowance.ts';
+import { mirrorRun } from '../src/tracking/mirror.ts';
+import { checkSpecAgainstCode, episodeSteps } from './spec-against-code.ts';
+import { isPolled } from './task-queue-pollers.ts';
+import { runWorkerProcess } from './worker-process.ts';
+import type { WorkerContext } from './worker-process.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+/**
+ * The orchestrator: runs the workflows and their light activities on the queue `orchestration`. Several may run; any of
+ * them goes on with any run.
+ */
+await runWorkerProcess(async (context) => [
+  {
+    taskQueue: taskQueues.orchestration,
+    workflowBundle: await workflowBundle(),
+    activities: createOrchestrationActivities(portsOf(context)),
+    shutdownGraceTime: '5s',
+    maxHeartbeatThrottleInterval: '1s',
+  },
+]);
+
+function portsOf({ config, client, store, artifacts }: WorkerContext): OrchestrationPorts {
+  return {
+    store,
+    artifacts,
+    readSpec(input) {
+      const spec = parseRunSpec(input);
+      checkSpecAgainstWorker(spec, config);
+      checkSpecAgainstCode(spec);
+      return { spec, specSha256: specSha256(spec) };
+    },
+    tracks: (spec) => isTrackingEnabled(spec, config),
+    collect: (spec, { minimumBins }) => collect(spec, { dataFolders: config.dataFolders, minimumBins }),
+    episodeSteps,
+    isPolled: (taskQueue) => isPolled(client, taskQueue),
+    mirror: ({ runId, spec, signal, onHeartbeat }) =>
+      mirrorRun({
+        runId,
+        store,
+        artifacts,
+        signal,
+        onHeartbeat,
+        settings: { ...config.wandb, ...spec.tracking.wandb },
+      }),
+  };
+}

@@ -1,0 +1,111 @@
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { LogEntry, WorkerOptions } from '@temporalio/worker';
+import { loadConfig } from '../config/index.ts';
+import type { Config } from '../config/index.ts';
+import { CoxswainError, toCoxswainError } from '../src/contracts/errors.ts';
+import type { ArtifactStore, Store } from '../src/contracts/stores.ts';
+import { connectOptions } from '../src/client/connect-options.ts';
+import { openArtifacts } from './open-artifacts.ts';
+import { openStore } from './open-store.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
+
+/** How long a starting worker tries to reach Temporal. */
+const connectTimeoutMs = 30_000;
+
+/** Everything that a worker's activities are made from. */
+export interface WorkerContext {
+  readonly config: Config;
+  readonly client: Client;
+  readonly store: Store;
+  readonly artifacts: ArtifactStore;
+}
+
+/** The part of the worker's options that differs between programs. */
+export type WorkerPlan = Omit<WorkerOptions, 'connection' | 'namespace'>;
+
+/**
+ * Runs a worker program until SIGTERM, SIGINT or the loss of the channel to its parent; then running activities get
+ * their grace time and the process ends. Exit codes: 0 after a shutdown, 1 after a failure, 3 when a service could not
+ * be reached. Tells a parent `{kind: 'ready'}` once it polls.
+ */
+export async function runWorkerProcess(
+  plan: (context: WorkerContext) => Promise<readonly WorkerPlan[]>,
+): Promise<void> {
+  const stop = stopSignal();
+  try {
+    const config = loadConfig();
+    Runtime.install({ logger: jsonLogger(config), shutdownSignals: [] });
+    await serve(config, plan, stop);
+    process.exit(0);
+  } catch (error) {
+    const { code, message } = toCoxswainError(error);
+    process.stderr.write(`${code}: ${message}\n`);
+    process.exit(code === 'TEMPORAL_UNAVAILABLE' || code === 'STORE_UNAVAILABLE' ? 3 : 1);
+  }
+}
+
+async function serve(
+  config: Config,
+  plan: (context: WorkerContext) => Promise<readonly WorkerPlan[]>,
+  stop: AbortSignal,
+): Promise<void> {
+  const { namespace } = config.temporal;
+  const connection = await reached(() =>
+    Connection.connect({ ...connectOptions(config.temporal), connectTimeout: connectTimeoutMs }),
+  );
+  await ensureSearchAttributes(connection, namespace);
+  const native = await reached(() => NativeConnection.connect(connectOptions(config.temporal)));
+  const store = await openStore(config);
+  const artifacts = await openArtifacts(config);
+  const plans = await plan({ config, client: new Client({ connection, namespace }), store, artifacts });
+  const workers = await Promise.all(
+    plans.map((options) => Worker.create({ ...options, connection: native, namespace })),
+  );
+  const shutDown = (): void => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
+  stop.addEventListener('abort', shutDown, { once: true });
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  process.send?.({ kind: 'ready' });
+  if (stop.aborted) shutDown();
+  try {
+    // One worker that fails takes the program down: a process that serves half of its queues looks healthy but is not.
+    await running;
+  } finally {
+    shutDown();
+    await store.close();
+    await connection.close();
+  }
+}
+
+async function reached<T>(connect: () => Promise<T>): Promise<T> {
+  try {
+    return await connect();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CoxswainError('TEMPORAL_UNAVAILABLE', `Temporal could not be reached: ${reason}`, { cause: error });
+  }
+}
+
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('disconnect', stop);
+  return controller.signal;
+}
+
+/** One JSON object a line on standard output. */
+function jsonLogger({ log }: Config): DefaultLogger {
+  const levels = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
+  return new DefaultLogger(levels[log.level], ({ level, timestampNanos, message, meta }: LogEntry) => {
+    const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+    process.stdout.write(`${JSON.stringify({ at, level: level.toLowerCase(), message, ...plain(meta) })}\n`);
+  });
+}
+
+function plain(meta: LogEntry['meta']): Record<string, unknown> {
+  const entries = Object.entries(meta ?? {}).map(([key, value]): [string, unknown] => [
+    key,
+    value instanceof Error ? value.message : value,
+  ]);
+  return Object.fromEntries(entries);
+}
