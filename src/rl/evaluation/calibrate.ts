@@ -1,33 +1,90 @@
+import { createFixedReplicas } from '../baselines/fixed-replicas.ts';
+import { createHpa } from '../baselines/hpa.ts';
+import { onlineBoutiqueApplication } from '../environments/online-boutique/online-boutique-application.ts';
 import type { OnlineBoutiqueOptions } from '../environments/online-boutique/options.ts';
 import type { Episode } from './episodes.ts';
+import { evaluateController } from './evaluate.ts';
 import type { EpisodeMeasures } from './evaluate.ts';
+import { meanViolationRate, scoreOf } from './score.ts';
 import type { ScoreRule } from './score.ts';
 
-/** The baselines as the validation part chose them. */
-export interface Calibration {
-  readonly hpaTargetPercent: number;
-  /** Per service, in the application's order. */
-  readonly fixedReplicas: readonly number[];
-  /** Score and mean measures of each candidate target, for the report. */
-  readonly candidates: readonly {
-    readonly targetPercent: number;
-    readonly score: number;
-    readonly measures: readonly EpisodeMeasures[];
-  }[];
+/** One CPU target with what it came to on the validation episodes. */
+export interface HpaCandidate {
+  readonly targetPercent: number;
+  readonly score: number;
+  readonly measures: readonly EpisodeMeasures[];
 }
 
-/** Chooses the HPA's target alone: what a training with `actionBase: 'hpa'` needs. Deterministic. */
-export declare function calibrateHpa(
-  options: OnlineBoutiqueOptions,
-  episodes: readonly Episode[],
-  targetsPercent?: readonly number[],
-  rule?: Partial<ScoreRule>,
-): { readonly hpaTargetPercent: number; readonly candidates: Calibration['candidates'] };
+/** The HPA's target as the validation part chose it. */
+export interface HpaCalibration {
+  readonly hpaTargetPercent: number;
+  readonly candidates: readonly HpaCandidate[];
+}
 
-/** Chooses the HPA's target and the fixed counts on validation episodes. Deterministic; a few seconds. */
-export declare function calibrate(
+/** Both baselines as the validation part chose them. */
+export interface Calibration extends HpaCalibration {
+  /** Per service, in the application's order. */
+  readonly fixedReplicas: readonly number[];
+}
+
+const defaultTargetsPercent = [20, 40, 60, 80];
+
+/** Share of requests above the SLO with which fixed replicas still meet it on the validation part. */
+const FIXED_VIOLATIONS = 0.001;
+
+/**
+ * Chooses the HPA's CPU target with the best score; of equal ones the lowest. Deterministic; what a training with
+ * `actionBase: 'hpa'` needs.
+ */
+export function calibrateHpa(
   options: OnlineBoutiqueOptions,
   episodes: readonly Episode[],
-  targetsPercent?: readonly number[],
-  rule?: Partial<ScoreRule>,
-): Calibration;
+  targetsPercent: readonly number[] = defaultTargetsPercent,
+  rule: Partial<ScoreRule> = {},
+): HpaCalibration {
+  const candidates = targetsPercent
+    .toSorted((a, b) => a - b)
+    .map((targetPercent) => {
+      const measures = evaluateController(createHpa({ targetPercent }), options, episodes);
+      return { targetPercent, score: scoreOf(measures, rule), measures };
+    });
+  const best = candidates.reduce((a, b) => (b.score < a.score ? b : a));
+  return { hpaTargetPercent: best.targetPercent, candidates };
+}
+
+/** Chooses the HPA's target and the fixed counts on validation episodes. Deterministic; a second or two. */
+export function calibrate(
+  options: OnlineBoutiqueOptions,
+  episodes: readonly Episode[],
+  targetsPercent: readonly number[] = defaultTargetsPercent,
+  rule: Partial<ScoreRule> = {},
+): Calibration {
+  return {
+    ...calibrateHpa(options, episodes, targetsPercent, rule),
+    fixedReplicas: calibrateFixed(options, episodes),
+  };
+}
+
+/**
+ * The smallest count of each service that meets the SLO on all validation episodes together: at most a share of
+ * {@link FIXED_VIOLATIONS} of the requests above it. From the maximum down, service by service in the application's order
+ * and by bisection, each with the counts already found, and each with its part of the violations to spend.
+ */
+function calibrateFixed(options: OnlineBoutiqueOptions, episodes: readonly Episode[]): number[] {
+  const { services } = options.application ?? onlineBoutiqueApplication;
+  const replicas = services.map((service) => service.maxReplicas);
+  const violations = (): number =>
+    meanViolationRate(evaluateController(createFixedReplicas(replicas), options, episodes));
+  const fewest = violations();
+  services.forEach(({ minReplicas, maxReplicas }, index) => {
+    const allowed = Math.max(fewest, (FIXED_VIOLATIONS * (index + 1)) / services.length);
+    let enough = maxReplicas;
+    for (let low = minReplicas; low < enough; ) {
+      replicas[index] = Math.floor((low + enough) / 2);
+      if (violations() <= allowed) enough = replicas[index];
+      else low = replicas[index] + 1;
+    }
+    replicas[index] = enough;
+  });
+  return replicas;
+}

@@ -1,13 +1,17 @@
 import type { Controller } from '../baselines/controller.ts';
+import type { Transition } from '../environment.ts';
+import { LatencyMixture } from '../environments/online-boutique/latency-mixture.ts';
+import { createOnlineBoutique } from '../environments/online-boutique/online-boutique.ts';
+import type { OnlineBoutique } from '../environments/online-boutique/online-boutique.ts';
 import type { OnlineBoutiqueOptions } from '../environments/online-boutique/options.ts';
 import type { Policy } from '../policy.ts';
 import type { Episode } from './episodes.ts';
 
 /** The measures of one episode. */
 export interface EpisodeMeasures {
-  /** 95th percentile of the latency of all requests completed in the episode, seconds. */
+  /** 95th percentile of the latency of all requests of the episode, seconds. */
   readonly p95LatencySeconds: number;
-  /** Share of the episode's completed requests that were slower than the SLO, 0 … 1. */
+  /** Share of the episode's requests that were slower than the SLO, 0 … 1. */
   readonly sloViolationRate: number;
   /** Pods that existed (starting, ready, stopping), summed over time. */
   readonly podSeconds: number;
@@ -15,24 +19,104 @@ export interface EpisodeMeasures {
   readonly actionsPerMinute: number;
   /** Undiscounted return. */
   readonly episodeReturn: number;
-  /** Requests completed. */
+  /** Requests that arrived. */
   readonly requests: number;
+  /** Length of the episode. */
+  readonly seconds: number;
 }
 
-/** Runs a controller over the episodes, one after the other. Synchronous: a millisecond or so an episode. */
-export declare function evaluateController(
+/** Runs a controller over the episodes, one after the other. Synchronous: a few milliseconds an episode. */
+export function evaluateController(
   controller: Controller,
   options: OnlineBoutiqueOptions,
   episodes: readonly Episode[],
-): EpisodeMeasures[];
+): EpisodeMeasures[] {
+  const environment = createOnlineBoutique({ ...options, actionBase: 'current' });
+  const replicas = new Int32Array(environment.view.services.length);
+  return episodes.map(({ offset, seed }) => {
+    environment.resetAt(offset, seed);
+    controller.reset();
+    const tally = new EpisodeTally(environment);
+    for (;;) {
+      controller.decide(environment.view, replicas);
+      const transition = environment.stepReplicas(replicas);
+      tally.add(transition);
+      if (transition.terminated || transition.truncated) return tally.measures();
+    }
+  });
+}
 
 /**
  * Runs a policy greedily over the episodes, all side by side, so that each step is one batched forward.
  * @throws what `signal` was aborted with.
  */
-export declare function evaluatePolicy(
+export async function evaluatePolicy(
   policy: Policy,
   options: OnlineBoutiqueOptions,
   episodes: readonly Episode[],
   signal?: AbortSignal,
-): Promise<EpisodeMeasures[]>;
+): Promise<EpisodeMeasures[]> {
+  if (episodes.length === 0) return [];
+  const environments = episodes.map(() => createOnlineBoutique(options));
+  const { observationSize, actionMaskSize } = policy;
+  const observations = new Float32Array(episodes.length * observationSize);
+  const masks = new Uint8Array(episodes.length * actionMaskSize);
+  const note = (index: number, { observation, actionMask }: ReturnType<OnlineBoutique['resetAt']>): void => {
+    observations.set(observation, index * observationSize);
+    if (actionMask !== null) masks.set(actionMask, index * actionMaskSize);
+  };
+  episodes.forEach(({ offset, seed }, index) => note(index, environments[index].resetAt(offset, seed)));
+  const tallies = environments.map((environment) => new EpisodeTally(environment));
+  const heads = policy.choices.length;
+  for (let over = false; !over;) {
+    signal?.throwIfAborted();
+    const actions = await policy.act(observations, masks);
+    environments.forEach((environment, index) => {
+      const transition = environment.step(actions.subarray(index * heads, (index + 1) * heads));
+      tallies[index].add(transition);
+      note(index, transition);
+      over = transition.terminated || transition.truncated;
+    });
+  }
+  return tallies.map((tally) => tally.measures());
+}
+
+/** Adds up the steps of one episode. */
+class EpisodeTally {
+  private readonly environment: OnlineBoutique;
+  private readonly latencies: LatencyMixture;
+  private violations = 0;
+  private podSeconds = 0;
+  private actionsPerMinute = 0;
+  private episodeReturn = 0;
+  private steps = 0;
+
+  constructor(environment: OnlineBoutique) {
+    this.environment = environment;
+    const { maxEpisodeSteps } = environment.description;
+    this.latencies = new LatencyMixture((maxEpisodeSteps ?? 0) * environment.latencies.capacity);
+  }
+
+  add({ measures, reward }: Transition): void {
+    const { latencies } = this.environment;
+    this.latencies.append(latencies);
+    this.violations += measures.sloViolationRate * latencies.requests;
+    this.podSeconds += measures.podSeconds;
+    this.actionsPerMinute += measures.actionsPerMinute;
+    this.episodeReturn += reward;
+    this.steps++;
+  }
+
+  measures(): EpisodeMeasures {
+    const { requests } = this.latencies;
+    return {
+      p95LatencySeconds: this.latencies.quantile(0.95),
+      sloViolationRate: requests > 0 ? this.violations / requests : 0,
+      podSeconds: this.podSeconds,
+      actionsPerMinute: this.actionsPerMinute / this.steps,
+      episodeReturn: this.episodeReturn,
+      requests,
+      seconds: this.steps * this.environment.stepSeconds,
+    };
+  }
+}

@@ -3,6 +3,7 @@
  * sub-step, fitted to mean and variance.
  */
 export class LatencyMixture {
+  readonly capacity: number;
   private readonly weight: Float64Array;
   private readonly location: Float64Array;
   private readonly deviation: Float64Array;
@@ -13,6 +14,7 @@ export class LatencyMixture {
 
   /** @param capacity components at most. */
   constructor(capacity: number) {
+    this.capacity = capacity;
     this.weight = new Float64Array(capacity);
     this.location = new Float64Array(capacity);
     this.deviation = new Float64Array(capacity);
@@ -37,6 +39,15 @@ export class LatencyMixture {
     this.location[i] = Math.log(mean) - 0.5 * spread;
     this.deviation[i] = Math.sqrt(spread);
     this.total += requests;
+  }
+
+  /** Adds every component of another mixture. */
+  append(other: LatencyMixture): void {
+    this.weight.set(other.weight.subarray(0, other.count), this.count);
+    this.location.set(other.location.subarray(0, other.count), this.count);
+    this.deviation.set(other.deviation.subarray(0, other.count), this.count);
+    this.count += other.count;
+    this.total += other.total;
   }
 
   /** Requests expected to take longer than `seconds`. */

@@ -1,6 +1,28 @@
+import { CoxswainError } from '../../../contracts/errors.ts';
 import type { ClusterView } from '../../baselines/controller.ts';
-import type { Environment, Observation, Transition } from '../../environment.ts';
-import type { OnlineBoutiqueOptions } from './options.ts';
+import { createHpa } from '../../baselines/hpa.ts';
+import type { Hpa, HpaState } from '../../baselines/hpa.ts';
+import type {
+  Environment,
+  EnvironmentDescription,
+  EnvironmentState,
+  Observation,
+  Transition,
+} from '../../environment.ts';
+import { Generator } from '../../random.ts';
+import type { GeneratorState } from '../../random.ts';
+import { observationSize, observationTable, RATE_STEPS, writeObservation } from './boutique-observation.ts';
+import type { ObservationInput } from './boutique-observation.ts';
+import { LatencyMixture } from './latency-mixture.ts';
+import { FRAME, MetricsHistory, SERVICE_FRAME } from './metrics-history.ts';
+import type { MetricsHistoryState } from './metrics-history.ts';
+import { onlineBoutiqueApplication } from './online-boutique-application.ts';
+import { defaultParameters, parseOnlineBoutiqueParameters, validateTrace } from './options.ts';
+import type { CompleteParameters, OnlineBoutiqueOptions } from './options.ts';
+import { changeOf, CHOICES, maskService, replicaActionTable } from './replica-actions.ts';
+import { Simulation, STEP_SECONDS, SUB_STEPS } from './simulation.ts';
+import type { SimulationState } from './simulation.ts';
+import { validateApplication } from './validate-application.ts';
 
 /** An Environment that also lets a controller set replica counts directly and that can start at a given place. */
 export interface OnlineBoutique extends Environment {
@@ -10,12 +32,336 @@ export interface OnlineBoutique extends Environment {
   stepReplicas(desiredReplicas: ArrayLike<number>): Transition;
   /** What a controller sees at this moment: the same metrics, of the same age, as the observation. */
   readonly view: ClusterView;
-  /** Share of the last step's completed requests that were slower than `seconds`. */
-  slowerThan(seconds: number): number;
+  /** Length of a control step. */
+  readonly stepSeconds: number;
+  /** Latencies of the requests that arrived in the last step; overwritten by the next. */
+  readonly latencies: LatencyMixture;
 }
 
 /**
- * Makes an Online Boutique environment.
+ * Makes an Online Boutique environment; docs/environments/online-boutique.md describes it.
  * @throws CoxswainError ENVIRONMENT_INVALID when an option is out of range or the trace is shorter than an episode.
  */
-export declare function createOnlineBoutique(options: OnlineBoutiqueOptions): OnlineBoutique;
+export function createOnlineBoutique(options: OnlineBoutiqueOptions): OnlineBoutique {
+  return new Boutique(options);
+}
+
+/** Control steps before an episode's window that are played with constant replicas, so that queues and metrics settle. */
+const WARM_UP_STEPS = 8;
+/** Utilisation that the replicas at the start of an episode are chosen for. */
+const INITIAL_UTILISATION = 0.6;
+/** Reward of one pod over one step. */
+const REWARD_PER_POD = 0.02;
+
+interface BoutiqueState {
+  readonly offset: number;
+  readonly steps: number;
+  readonly generator: GeneratorState;
+  readonly simulation: SimulationState;
+  readonly history: MetricsHistoryState;
+  readonly readyHistory: readonly number[];
+  readonly lastQuantile: number;
+  readonly hpa: HpaState | null;
+  readonly base: readonly number[];
+}
+
+class Boutique implements OnlineBoutique {
+  readonly description: EnvironmentDescription;
+  readonly view: ClusterView;
+  readonly stepSeconds = STEP_SECONDS;
+  private readonly parameters: CompleteParameters;
+  private readonly trace: Float32Array | Float64Array;
+  private readonly meanRequests: number;
+  private readonly simulation: Simulation;
+  private readonly history: MetricsHistory;
+  readonly latencies: LatencyMixture;
+  private readonly hpa: Hpa | null;
+  private readonly cpuIdle: Float64Array;
+  private readonly cpuBusy: Float64Array;
+  private readonly observation: Float32Array;
+  private readonly mask: Uint8Array;
+  private readonly arrivals: Float64Array;
+  /** Replicas that an action's changes are added to. */
+  private readonly base: Int32Array;
+  private readonly wanted: Int32Array;
+  private readonly callsInSystem: Float64Array;
+  private readonly observationInput: ObservationInput;
+  /** Row = steps ago, up to the delay; the ready pods at the end of that step. */
+  private readonly readyHistory: Int32Array;
+  private generator = new Generator(0);
+  private offset = 0;
+  /** Steps played of the episode; −1 before the first reset. */
+  private steps = -1;
+
+  constructor(options: OnlineBoutiqueOptions) {
+    const { trace, application: given, ...parameters } = options;
+    this.parameters = { ...defaultParameters, ...parseOnlineBoutiqueParameters(withoutUndefined(parameters)) };
+    validateTrace(trace, this.parameters.episodeSteps);
+    const application = validateApplication(given ?? onlineBoutiqueApplication);
+    const { services } = application;
+    this.trace = trace;
+    this.meanRequests = Math.max(1, sumOf(trace) / trace.length);
+    this.simulation = new Simulation(application);
+    this.history = new MetricsHistory(services.length, this.parameters.metricsDelaySteps, RATE_STEPS);
+    this.latencies = new LatencyMixture(application.requests.length * SUB_STEPS);
+    this.hpa =
+      this.parameters.actionBase === 'hpa' ? createHpa({ targetPercent: this.parameters.hpaTargetPercent }) : null;
+    this.cpuIdle = Float64Array.from(services, (service) => service.cpuIdleMillicores);
+    this.cpuBusy = Float64Array.from(services, (service) => service.cpuBusyMillicores);
+    this.observation = new Float32Array(observationSize(services.length));
+    this.mask = new Uint8Array(services.length * CHOICES);
+    this.arrivals = new Float64Array(application.requests.length);
+    this.base = new Int32Array(services.length);
+    this.wanted = new Int32Array(services.length);
+    this.callsInSystem = new Float64Array(services.length);
+    this.readyHistory = new Int32Array(services.length * (this.parameters.metricsDelaySteps + 1));
+    this.description = describe(
+      services.map((service) => service.name),
+      this.parameters.episodeSteps,
+    );
+    this.view = {
+      services: services.map((service) => service.name),
+      minReplicas: Int32Array.from(services, (service) => service.minReplicas),
+      maxReplicas: Int32Array.from(services, (service) => service.maxReplicas),
+      timeSeconds: 0,
+      desiredReplicas: new Int32Array(services.length),
+      readyPods: new Int32Array(services.length),
+      unreadyPods: new Int32Array(services.length),
+      missingPods: new Int32Array(services.length),
+      cpuRequestMillicores: Float64Array.from(services, (service) => service.cpuRequestMillicores),
+      cpuUsageMillicores: new Float64Array(services.length),
+    };
+    this.observationInput = {
+      view: this.view,
+      history: this.history,
+      sloSeconds: this.parameters.sloSeconds,
+      startingPods: this.simulation.fleet.startingTotal,
+      base: this.base,
+    };
+  }
+
+  reset(seed: number): Observation {
+    const generator = new Generator(seed);
+    return this.start(generator.integer(this.trace.length - this.parameters.episodeSteps + 1), generator);
+  }
+
+  resetAt(offset: number, seed: number): Observation {
+    const last = this.trace.length - this.parameters.episodeSteps;
+    if (!Number.isInteger(offset) || offset < 0 || offset > last) {
+      throw new CoxswainError('ENVIRONMENT_INVALID', `An episode can start at bins 0 … ${last}, not at ${offset}.`);
+    }
+    return this.start(offset, new Generator(seed));
+  }
+
+  step(action: Int32Array | Float32Array): Transition {
+    for (let s = 0; s < this.base.length; s++) this.wanted[s] = this.base[s] + this.changeChosen(action, s);
+    return this.stepReplicas(this.wanted);
+  }
+
+  stepReplicas(desiredReplicas: ArrayLike<number>): Transition {
+    if (this.steps < 0 || this.steps >= this.parameters.episodeSteps) {
+      throw new CoxswainError(
+        'ENVIRONMENT_INVALID',
+        'online-boutique: step after the end or before reset; call reset.',
+      );
+    }
+    let actions = 0;
+    for (let s = 0; s < this.base.length; s++) {
+      if (this.simulation.fleet.scale(s, desiredReplicas[s])) actions++;
+    }
+    this.play(this.trace[this.offset + this.steps]);
+    this.steps++;
+    const newest = this.history.newest;
+    const p95LatencySeconds = this.history.values[newest + FRAME.p95Seconds];
+    const sloViolationRate = this.history.values[newest + FRAME.violationShare];
+    const violations = (100 * sloViolationRate * this.latencies.requests) / this.meanRequests;
+    const { podSeconds } = this.simulation;
+    const { violationPrice, actionPrice, episodeSteps } = this.parameters;
+    const cost = podSeconds / STEP_SECONDS + violationPrice * violations + actionPrice * actions;
+    this.prepareDecision();
+    return {
+      observation: this.observation,
+      actionMask: this.mask,
+      reward: -REWARD_PER_POD * cost,
+      terminated: false,
+      truncated: this.steps === episodeSteps,
+      measures: {
+        p95LatencySeconds,
+        sloViolationRate,
+        podSeconds,
+        actionsPerMinute: (actions * 60) / STEP_SECONDS,
+        requestsPerSecond: this.latencies.requests / STEP_SECONDS,
+        completedPerSecond: this.simulation.completedRequests / STEP_SECONDS,
+      },
+    };
+  }
+
+  saveState(): EnvironmentState {
+    return {
+      offset: this.offset,
+      steps: this.steps,
+      generator: this.generator.saveState(),
+      simulation: this.simulation.saveState(),
+      history: this.history.saveState(),
+      readyHistory: [...this.readyHistory],
+      lastQuantile: this.latencies.saveState(),
+      hpa: this.hpa === null ? null : this.hpa.saveState(),
+      base: [...this.base],
+    } satisfies BoutiqueState;
+  }
+
+  loadState(state: EnvironmentState): Observation {
+    const saved = state as BoutiqueState;
+    this.offset = saved.offset;
+    this.steps = saved.steps;
+    this.generator.loadState(saved.generator);
+    this.simulation.loadState(saved.simulation);
+    this.history.loadState(saved.history);
+    this.readyHistory.set(saved.readyHistory);
+    this.latencies.clear();
+    this.latencies.loadState(saved.lastQuantile);
+    if (saved.hpa !== null) this.hpa?.loadState(saved.hpa);
+    this.updateView();
+    this.base.set(saved.base);
+    return this.observe();
+  }
+
+  /** The change that the action asks of service `s`, cut to what the mask allows. */
+  private changeChosen(action: Int32Array | Float32Array, s: number): number {
+    const choice = action[s];
+    if (!(choice >= 0 && choice < CHOICES) || !Number.isInteger(choice)) {
+      throw new CoxswainError('ENVIRONMENT_INVALID', `online-boutique: action ${s} must be 0 … 14, not ${choice}.`);
+    }
+    const { maxChange } = this.parameters;
+    return Math.max(-maxChange, Math.min(maxChange, changeOf(choice)));
+  }
+
+  private start(offset: number, generator: Generator): Observation {
+    this.generator = generator;
+    this.offset = offset;
+    this.hpa?.reset();
+    this.latencies.loadState(0);
+    const before = (steps: number): number => this.trace[Math.max(0, offset - steps)];
+    let sum = 0;
+    for (let steps = 1; steps <= WARM_UP_STEPS; steps++) sum += before(steps);
+    this.simulation.reset(this.simulation.replicasFor(sum / WARM_UP_STEPS / STEP_SECONDS, INITIAL_UTILISATION));
+    this.readyHistory.fill(0);
+    const oldest = RATE_STEPS + this.parameters.metricsDelaySteps + WARM_UP_STEPS;
+    for (let steps = oldest; steps > WARM_UP_STEPS; steps--) this.history.noteRate(before(steps) / STEP_SECONDS);
+    for (let steps = WARM_UP_STEPS; steps > 0; steps--) this.play(before(steps));
+    this.steps = 0;
+    this.prepareDecision();
+    return { observation: this.observation, actionMask: this.mask };
+  }
+
+  /** One control step with `requests` expected arrivals, up to the new metrics. */
+  private play(requests: number): void {
+    const { topology } = this.simulation;
+    for (let type = 0; type < this.arrivals.length; type++) {
+      this.arrivals[type] = this.generator.poisson(requests * topology.typeShare[type]);
+    }
+    this.noteReadyPods();
+    this.latencies.clear();
+    this.simulation.advance(this.arrivals, this.latencies);
+    this.history.noteRate(sumOf(this.arrivals) / STEP_SECONDS);
+    this.recordMetrics(this.history.nextFrame());
+  }
+
+  private noteReadyPods(): void {
+    const { readyHistory } = this;
+    readyHistory.copyWithin(this.base.length, 0, readyHistory.length - this.base.length);
+    readyHistory.set(this.simulation.fleet.ready);
+  }
+
+  /** Fills in the newest frame, which begins at `frame`. */
+  private recordMetrics(frame: number): void {
+    const { values } = this.history;
+    const { simulation, latencies } = this;
+    values[frame + FRAME.p95Seconds] = latencies.quantile(0.95);
+    values[frame + FRAME.violationShare] =
+      latencies.requests > 0 ? latencies.countAbove(this.parameters.sloSeconds) / latencies.requests : 0;
+    simulation.countCallsInSystem(this.callsInSystem);
+    for (let s = 0, at = frame + FRAME.width; s < this.base.length; s++, at += SERVICE_FRAME.width) {
+      const readyPods = simulation.readySeconds[s] / STEP_SECONDS;
+      const busyServers = simulation.busySeconds[s] / STEP_SECONDS;
+      values[at + SERVICE_FRAME.cpuMillicores] = readyPods * this.cpuIdle[s] + busyServers * this.cpuBusy[s];
+      values[at + SERVICE_FRAME.readyPods] = readyPods;
+      values[at + SERVICE_FRAME.callsIn] = simulation.arrivedCalls[s] / STEP_SECONDS;
+      values[at + SERVICE_FRAME.callsOut] = simulation.completedCalls[s] / STEP_SECONDS;
+      values[at + SERVICE_FRAME.callsInSystem] = this.callsInSystem[s];
+      values[at + SERVICE_FRAME.waitSeconds] = simulation.waitSeconds[s];
+    }
+  }
+
+  /** Brings view, base, observation and mask up to the moment before the next decision. */
+  private prepareDecision(): void {
+    this.updateView();
+    if (this.hpa === null) this.base.set(this.view.desiredReplicas);
+    else this.hpa.decide(this.view, this.base);
+    this.observe();
+  }
+
+  /** What a controller may know: replicas and pods of this moment, CPU as old as the metrics are. */
+  private updateView(): void {
+    const { view, history, simulation } = this;
+    const { desired, ready, startingTotal } = simulation.fleet;
+    view.timeSeconds = this.steps * STEP_SECONDS;
+    view.desiredReplicas.set(desired);
+    for (let s = 0, at = history.visible + FRAME.width; s < this.base.length; s++, at += SERVICE_FRAME.width) {
+      // The metrics cover the pods that were ready when the measured step began and still are.
+      const covered = Math.min(ready[s], this.leastReady(s));
+      view.readyPods[s] = covered;
+      view.unreadyPods[s] = startingTotal[s] + ready[s] - covered;
+      const measured = history.values[at + SERVICE_FRAME.readyPods];
+      view.cpuUsageMillicores[s] = (history.values[at + SERVICE_FRAME.cpuMillicores] * covered) / measured;
+    }
+  }
+
+  /** Fewest ready pods at the beginning of a step since the visible one. */
+  private leastReady(s: number): number {
+    const { readyHistory } = this;
+    let least = readyHistory[s];
+    for (let i = s + this.base.length; i < readyHistory.length; i += this.base.length) {
+      if (readyHistory[i] < least) least = readyHistory[i];
+    }
+    return least;
+  }
+
+  private observe(): Observation {
+    const { view, base, parameters } = this;
+    writeObservation(this.observationInput, this.observation);
+    for (let s = 0; s < base.length; s++) {
+      maskService(this.mask, s, base[s], view.minReplicas[s], view.maxReplicas[s], parameters.maxChange);
+    }
+    return { observation: this.observation, actionMask: this.mask };
+  }
+}
+
+function describe(services: readonly string[], episodeSteps: number): EnvironmentDescription {
+  const table = observationTable(services);
+  return {
+    name: 'online-boutique',
+    observationSpace: {
+      kind: 'box',
+      shape: [table.length],
+      low: table.map((row) => row.low),
+      high: table.map((row) => row.high),
+    },
+    actionSpace: { kind: 'multi-discrete', choices: services.map(() => CHOICES) },
+    actionMaskSize: services.length * CHOICES,
+    maxEpisodeSteps: episodeSteps,
+    observationTable: table,
+    actionTable: replicaActionTable(services),
+  };
+}
+
+function sumOf(values: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
+}
+
+/** `undefined` means the default, as everywhere. */
+function withoutUndefined(options: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

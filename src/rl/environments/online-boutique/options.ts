@@ -1,3 +1,4 @@
+import { CoxswainError } from '../../../contracts/errors.ts';
 import type { Application } from './application.ts';
 
 /** What an Online Boutique environment is made of. Everything but `trace` has a default. */
@@ -8,7 +9,7 @@ export interface OnlineBoutiqueOptions {
   readonly application?: Application;
   /** Control steps of an episode; the window starts where the seed says. Default 240 (one hour). */
   readonly episodeSteps?: number;
-  /** A request slower than this violates the SLO. Default 0.5 s. */
+  /** A request slower than this violates the SLO, seconds. Default 0.5. */
   readonly sloSeconds?: number;
   /** Age of the metrics that controllers see, in control steps beyond the one just over. Default 1 (15–30 s old). */
   readonly metricsDelaySteps?: number;
@@ -21,28 +22,95 @@ export interface OnlineBoutiqueOptions {
   readonly maxChange?: number;
   /** CPU target of the HPA behind `actionBase: 'hpa'`, percent. Default 60. */
   readonly hpaTargetPercent?: number;
-  readonly reward?: Partial<RewardWeights>;
+  /** Price of one percentage point of requests above the SLO, in pods. Default 10. */
+  readonly violationPrice?: number;
+  /** Price of changing one service's replicas once, in pods over one control step. Default 0. */
+  readonly actionPrice?: number;
 }
 
+/** See `actionBase`. */
 export type ActionBase = 'current' | 'hpa';
 
-/** Prices of the reward −(podHour · pod-hours + violation · share of the step's requests … ); see docs. */
-export interface RewardWeights {
-  /** Price of one pod for one hour. Default 1. */
-  readonly podHour: number;
-  /** Price of one percentage point of violations, held for an hour, in pod-hours. */
-  readonly violationPoint: number;
-  /** Price of one change of a service's desired replicas, in pod-hours. */
-  readonly action: number;
-}
-
-/** The parameters that a RunSpec may give: every option but the trace and the application. */
+/** The options that a RunSpec may give: all but the trace and the application. */
 export type OnlineBoutiqueParameters = Omit<OnlineBoutiqueOptions, 'trace' | 'application'>;
 
+/** All options, with defaults filled in. */
+export type CompleteParameters = Required<OnlineBoutiqueParameters>;
+
+export const defaultParameters: CompleteParameters = {
+  episodeSteps: 240,
+  sloSeconds: 0.5,
+  metricsDelaySteps: 1,
+  actionBase: 'current',
+  maxChange: 7,
+  hpaTargetPercent: 60,
+  violationPrice: 10,
+  actionPrice: 0,
+};
+
+/** Each parameter and what it means, for people and for the registry. */
+export const parameterHelp: Readonly<Record<keyof CompleteParameters, string>> = {
+  episodeSteps: 'Control steps (15 s) of an episode, 1 … 100 000. Default 240, one hour.',
+  sloSeconds: 'A request slower than this violates the SLO, seconds. Default 0.5.',
+  metricsDelaySteps: 'Age of the metrics beyond the step just over, control steps, 0 … 20. Default 1.',
+  actionBase: 'What a change is added to: `current` replicas or the `hpa`’s proposal. Default `current`.',
+  maxChange: 'Changes beyond this many replicas are masked, 1 … 7. Default 7.',
+  hpaTargetPercent: 'CPU target of the HPA behind actionBase `hpa`, percent, 1 … 1000. Default 60.',
+  violationPrice: 'Price of one percentage point of requests above the SLO, pods. Default 10.',
+  actionPrice: 'Price of changing one service’s replicas once, pods over one control step. Default 0.',
+};
+
+interface Range {
+  readonly low: number;
+  readonly high: number;
+  readonly whole: boolean;
+}
+
+const ranges: Readonly<Record<Exclude<keyof CompleteParameters, 'actionBase'>, Range>> = {
+  episodeSteps: { low: 1, high: 100_000, whole: true },
+  sloSeconds: { low: 0.001, high: 3600, whole: false },
+  metricsDelaySteps: { low: 0, high: 20, whole: true },
+  maxChange: { low: 1, high: 7, whole: true },
+  hpaTargetPercent: { low: 1, high: 1000, whole: true },
+  violationPrice: { low: 0, high: 1e6, whole: false },
+  actionPrice: { low: 0, high: 1e6, whole: false },
+};
+
 /**
- * Checks parameters from a RunSpec.
+ * Checks parameters from a RunSpec; what is not given stays out, so that a caller can tell.
  * @throws CoxswainError ENVIRONMENT_INVALID naming the parameter, its value and what is allowed.
  */
-export declare function parseOnlineBoutiqueParameters(
-  input: Readonly<Record<string, unknown>>,
-): OnlineBoutiqueParameters;
+export function parseOnlineBoutiqueParameters(input: Readonly<Record<string, unknown>>): OnlineBoutiqueParameters {
+  for (const [name, value] of Object.entries(input)) {
+    if (!Object.hasOwn(defaultParameters, name)) {
+      throw invalid(`unknown parameter "${name}"; there are: ${Object.keys(defaultParameters).join(', ')}`);
+    }
+    if (name === 'actionBase') {
+      if (value !== 'current' && value !== 'hpa')
+        throw invalid(`actionBase must be "current" or "hpa", not ${show(value)}`);
+    } else checkRange(name, value, ranges[name as keyof typeof ranges]);
+  }
+  return { ...input } as OnlineBoutiqueParameters;
+}
+
+function checkRange(name: string, value: unknown, { low, high, whole }: Range): void {
+  if (typeof value === 'number' && value >= low && value <= high && (!whole || Number.isInteger(value))) return;
+  throw invalid(`${name} must be a ${whole ? 'whole ' : ''}number from ${low} to ${high}, not ${show(value)}`);
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
+}
+
+function invalid(message: string): CoxswainError {
+  return new CoxswainError('ENVIRONMENT_INVALID', `online-boutique: ${message}.`);
+}
+
+/** @throws CoxswainError ENVIRONMENT_INVALID when the trace is shorter than an episode or holds anything but counts ≥ 0. */
+export function validateTrace(trace: Float32Array | Float64Array, episodeSteps: number): void {
+  if (trace.length < episodeSteps) {
+    throw invalid(`the trace has ${trace.length} bins, fewer than the ${episodeSteps} steps of an episode`);
+  }
+  const bad = trace.findIndex((count) => !(count >= 0 && count <= 1e9));
+  if (bad >= 0) throw invalid(`bin ${bad} of the trace is ${trace[bad]}; allowed are counts from 0 to 1e9`);
+}

@@ -57,6 +57,8 @@ export class Simulation {
   completedRequests = 0;
   /** Busy servers of each service, summed over the last control step, server-seconds. */
   readonly busySeconds: Float64Array;
+  /** Ready pods of each service, summed over the last control step, pod-seconds. */
+  readonly readySeconds: Float64Array;
   /** Mean wait of a call in the last sub-step, seconds. */
   readonly waitSeconds: Float64Array;
   /** Pods that existed, summed over the last control step, pod-seconds. */
@@ -107,6 +109,7 @@ export class Simulation {
     this.arrivedCalls = perService();
     this.completedCalls = perService();
     this.busySeconds = perService();
+    this.readySeconds = perService();
     this.waitSeconds = perService();
     this.servedShare = perService();
     this.utilisation = perService();
@@ -147,10 +150,11 @@ export class Simulation {
     );
   }
 
-  /** Calls at service `s`, waiting or being served. */
-  callsInSystem(s: number): number {
+  /** Writes the calls at each service, waiting or being served, into `calls`. */
+  countCallsInSystem(calls: Float64Array): void {
     const { stageService } = this.topology;
-    return this.stageRequests.reduce((sum, requests, stage) => (stageService[stage] === s ? sum + requests : sum), 0);
+    calls.fill(0);
+    for (let stage = 0; stage < stageService.length; stage++) calls[stageService[stage]] += this.stageRequests[stage];
   }
 
   /** Requests anywhere in the application. */
@@ -166,6 +170,7 @@ export class Simulation {
     this.arrivedCalls.fill(0);
     this.completedCalls.fill(0);
     this.busySeconds.fill(0);
+    this.readySeconds.fill(0);
     this.completedRequests = 0;
     this.podSeconds = 0;
     for (let subStep = 0; subStep < SUB_STEPS; subStep++) {
@@ -254,6 +259,7 @@ export class Simulation {
     this.readyServers[s] = servers;
     this.capacity[s] = (servers / this.serviceSeconds[s]) * SUB_STEP_SECONDS;
     this.podSeconds += this.fleet.existing[s] * SUB_STEP_SECONDS;
+    this.readySeconds[s] += this.fleet.ready[s] * SUB_STEP_SECONDS;
   }
 
   /** Solves the queue of a service for its present content. */
