@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | null = null;
@@ -8,6 +8,6 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | null = null;
 /** The bundled workflow code, made once a process. */
 export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   const entry = new URL(`../workflows/index${extname(import.meta.url)}`, import.meta.url);
-  bundle ??= bundleWorkflowCode({ workflowsPath: fileURLToPath(entry) });
+  bundle ??= bundleWorkflowCode({ workflowsPath: fileURLToPath(entry), logger: new DefaultLogger('WARN') });
   return bundle;
 }

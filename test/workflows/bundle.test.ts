@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { builtinModules } from 'node:module';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 
@@ -9,7 +10,8 @@ async function bundledModules(): Promise<string[]> {
   const map = /sourceMappingURL=data:[^,]*base64,([A-Za-z0-9+/=]+)/.exec(code);
   assert.ok(map, 'the bundle carries its source map');
   const { sources } = JSON.parse(Buffer.from(map[1], 'base64').toString()) as { sources: string[] };
-  return sources.map((source) => source.replace(/^webpack:\/\/[^/]*\//, ''));
+  const root = `${dirname(dirname(import.meta.dirname))}/`;
+  return sources.map((source) => source.replace(/^webpack:\/\/[^/]*\//, '').replace(root, './'));
 }
 
 test('the bundle holds our workflows and only contracts and domain beside them', async () => {
