@@ -1,10 +1,11 @@
 import { CoxswainError } from '../contracts/errors.ts';
-import type { RunStatus, StepStatus } from '../contracts/runs.ts';
+import type { RunStatus, StepName, StepStatus } from '../contracts/runs.ts';
+import type { StoredStep } from '../contracts/stores.ts';
 
-/** Statuses of a run that is over. */
+/** Statuses of a run or step that is over. */
 export const endStatuses = ['completed', 'failed', 'cancelled'] as const;
 
-/** The status of a run, or of a step, that is over. */
+/** The status of a run or step that is over. */
 export type EndStatus = (typeof endStatuses)[number];
 
 /** True for a status that nothing follows. */
@@ -19,6 +20,17 @@ export function isEndStatus(status: RunStatus | StepStatus): status is EndStatus
 export function statusesThatRefuse(next: StepStatus): readonly StepStatus[] {
   const refused: StepStatus[] = endStatuses.filter((status) => status !== next);
   return next === 'pending' ? [...refused, 'running'] : refused;
+}
+
+/** The steps of a run that ended at `end.step`: that step, and any that still runs, ended the way the run did. */
+export function closeSteps(
+  steps: readonly StoredStep[],
+  end: { readonly status: EndStatus; readonly step: StepName; readonly at: Date },
+): readonly StoredStep[] {
+  return steps.map((step) => {
+    const open = step.status === 'running' || (step.status === 'pending' && step.name === end.step);
+    return open ? { ...step, status: end.status, startedAt: step.startedAt ?? end.at, finishedAt: end.at } : step;
+  });
 }
 
 /** Throws INTERNAL unless the run goes on: only `finishRun` ends a run, with its report. */

@@ -4,6 +4,7 @@ import { pageLimit, pageSizes } from '../../src/store/page-limit.ts';
 import {
   assertEnds,
   assertGoesOn,
+  closeSteps,
   isEndStatus,
   runConflict,
   runNotFound,
@@ -56,14 +57,9 @@ export class MemoryRunStore implements RunStore {
     assertEnds(runId, end.status);
     const run = this.runs.get(runId) ?? blankRun(runId, end.at);
     if (run.finishedAt !== null) return;
-    const step = run.steps.find(({ name }) => name === end.step);
-    const closed: StoredStep | undefined =
-      step === undefined || isEndStatus(step.status)
-        ? step
-        : { ...step, status: end.status, startedAt: step.startedAt ?? end.at, finishedAt: end.at };
-    const { status, failure, report, at } = end;
-    const ended = closed === undefined ? run : withStep(run, closed);
-    this.keep({ ...ended, status, step: end.step, failure, report, updatedAt: at, finishedAt: at });
+    const { status, step, failure, report, at } = end;
+    const steps = closeSteps(run.steps, { status, step, at });
+    this.keep({ ...run, steps, status, step, failure, report, updatedAt: at, finishedAt: at });
   }
 
   private existing(runId: string): RunRecord {
