@@ -1,17 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { LogEntry, WorkerOptions } from '@temporalio/worker';
 import { loadConfig } from '../config/index.ts';
 import type { Config } from '../config/index.ts';
+import { temporalConnection } from '../config/temporal-connection.ts';
 import { CoxswainError, toCoxswainError } from '../src/contracts/errors.ts';
 import type { ArtifactStore, Store } from '../src/contracts/stores.ts';
-import { connectOptions } from '../src/client/connect-options.ts';
+import { createMongoStore } from '../src/store/mongo/mongo-store.ts';
 import { openArtifacts } from './open-artifacts.ts';
-import { openStore } from './open-store.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 
-/** How long a starting worker tries to reach Temporal. */
+/** How long a starting worker tries to reach each service. */
 const connectTimeoutMs = 30_000;
+const connectPauseMs = 500;
 
 /** Everything that a worker's activities are made from. */
 export interface WorkerContext {
@@ -51,12 +53,10 @@ async function serve(
   stop: AbortSignal,
 ): Promise<void> {
   const { namespace } = config.temporal;
-  const connection = await reached(() =>
-    Connection.connect({ ...connectOptions(config.temporal), connectTimeout: connectTimeoutMs }),
-  );
+  const [connection, native] = await temporalClients(config);
   await ensureSearchAttributes(connection, namespace);
-  const native = await reached(() => NativeConnection.connect(connectOptions(config.temporal)));
-  const store = await openStore(config);
+  const store = createMongoStore({ url: config.mongo.url.reveal(), database: config.mongo.database });
+  await answering(() => store.migrate());
   const artifacts = await openArtifacts(config);
   const plans = await plan({ config, client: new Client({ connection, namespace }), store, artifacts });
   const workers = await Promise.all(
@@ -77,13 +77,30 @@ async function serve(
   }
 }
 
-async function reached<T>(connect: () => Promise<T>): Promise<T> {
-  try {
-    return await connect();
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CoxswainError('TEMPORAL_UNAVAILABLE', `Temporal could not be reached: ${reason}`, { cause: error });
+/** The result of an operation on a service that may still be starting. */
+async function answering<T>(operation: () => Promise<T>): Promise<T> {
+  const deadlineMs = performance.now() + connectTimeoutMs;
+  for (;;) {
+    try {
+      return await operation();
+    } catch (error) {
+      if (!toCoxswainError(error).retryable || performance.now() > deadlineMs) throw error;
+      await sleep(connectPauseMs);
+    }
   }
+}
+
+function temporalClients({ temporal }: Config): Promise<readonly [Connection, NativeConnection]> {
+  const options = temporalConnection(temporal);
+  return answering(async () => {
+    try {
+      return [await Connection.connect(options), await NativeConnection.connect(options)] as const;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `Temporal at ${temporal.address} could not be reached: ${reason}`;
+      throw new CoxswainError('TEMPORAL_UNAVAILABLE', message, { cause: error });
+    }
+  });
 }
 
 function stopSignal(): AbortSignal {
