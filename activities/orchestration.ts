@@ -24,6 +24,7 @@ export function createOrchestrationActivities(ports: OrchestrationPorts): Orches
     recordStep: ({ runId, ...update }) =>
       store.runs.recordStep(runId, { ...update, at: new Date() }).catch(ignoreUnknownRun),
     finishRun: (end) => store.runs.finishRun(end.runId, { ...end, at: new Date() }),
+    recordTracking: ({ runId, tracking }) => store.runs.recordTracking(runId, tracking),
     mirrorTracking: ({ runId }) => whileHeartbeating(() => mirrorTracking(ports, runId)),
   });
 }

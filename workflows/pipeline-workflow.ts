@@ -146,7 +146,7 @@ async function finish(run: Run, status: RunStatus, failure: RunFailure | null): 
   const report = log.report(status, failure);
   await orchestration.finishRun({ runId, status, step, failure, report });
   if (mirror === null) return report;
-  const tracked = { ...report, tracking: await mirror.finish(status) };
-  await orchestration.finishRun({ runId, status, step, failure, report: tracked });
-  return tracked;
+  const tracking = await mirror.finish(status);
+  await orchestration.recordTracking({ runId, tracking });
+  return { ...report, tracking };
 }

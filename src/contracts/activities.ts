@@ -37,7 +37,7 @@ export interface OrchestrationActivities {
     stepStatus: StepStatus;
     summary: string;
   }): Promise<void>;
-  /** Stores the end of the run and its report. Idempotent by run id; again with the same status it replaces the report. */
+  /** Stores the end of the run and its report. Idempotent by run id; the first end stays. */
   finishRun(input: {
     runId: string;
     status: RunStatus;
@@ -45,6 +45,8 @@ export interface OrchestrationActivities {
     failure: RunFailure | null;
     report: RunReport;
   }): Promise<void>;
+  /** Adds to a finished run's report how its mirror ended. Idempotent by run id. */
+  recordTracking(input: { runId: string; tracking: TrackingResult }): Promise<void>;
   /**
    * Mirrors the run's metrics to the outside tracker until the run ends, then uploads the model. Heartbeats; goes on from
    * its ledger after a kill; never throws for the tracker's sake. Cancelled by the workflow when it takes too long.

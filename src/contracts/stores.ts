@@ -1,5 +1,5 @@
 import type { RunSpec } from './run-spec.ts';
-import type { GateVerdict, RunFailure, RunReport, RunStatus, StepName, StepStatus } from './runs.ts';
+import type { GateVerdict, RunFailure, RunReport, RunStatus, StepName, StepStatus, TrackingResult } from './runs.ts';
 
 /** A content address: the SHA-256 of the bytes, and their number. */
 export interface ArtifactReference {
@@ -80,11 +80,13 @@ export interface RunStore {
     runId: string,
     update: { status: RunStatus; step: StepName; stepStatus: StepStatus; summary: string; at: Date },
   ): Promise<void>;
-  /** Ends the run; idempotent. Called again with the same status it replaces the report. A run that never reached the store (its spec was refused) is created as failed, spec null. */
+  /** Ends the run; idempotent, the first end stays. A run that never reached the store (its spec was refused) is created as failed, spec null. */
   finishRun(
     runId: string,
     end: { status: RunStatus; step: StepName; failure: RunFailure | null; report: RunReport; at: Date },
   ): Promise<void>;
+  /** Adds to the report of a finished run how its mirror ended; idempotent, the last one stays. Ignored while the run goes on. */
+  recordTracking(runId: string, tracking: TrackingResult): Promise<void>;
 }
 
 /** One point of a series: all values logged at one step. Keyed (runId, series, step). */

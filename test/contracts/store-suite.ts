@@ -163,6 +163,23 @@ function runTests(it: It): void {
     assert.deepEqual(step?.finishedAt, moment(1));
   });
 
+  it('how the mirror ended is added to the report of a finished run, and only there', async ({ runs }) => {
+    const tracking = (sentPoints: number) => ({
+      mode: 'online' as const,
+      sentPoints,
+      unsentPoints: 0,
+      url: null,
+      warnings: ['a.b'],
+    });
+    await runs.createRun(newRun('r1', 1));
+    await runs.recordTracking('r1', tracking(1));
+    await runs.finishRun('r1', end('r1', 'completed', 'register', 2));
+    assert.equal((await runs.getRun('r1'))?.report?.tracking, someReport('r1', 'completed').tracking);
+    await runs.recordTracking('r1', tracking(2));
+    await runs.recordTracking('r1', tracking(3));
+    assert.deepEqual((await runs.getRun('r1'))?.report, { ...someReport('r1', 'completed'), tracking: tracking(3) });
+  });
+
   it('a run whose spec was refused is created by its end, without a spec', async ({ runs }) => {
     const failure = { code: 'SPEC_INVALID', message: 'train.seeds: empty', step: 'validate' } as const;
     await runs.finishRun('r1', { ...end('r1', 'failed', 'validate', 2), failure });

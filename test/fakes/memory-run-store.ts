@@ -62,6 +62,11 @@ export class MemoryRunStore implements RunStore {
     this.keep({ ...run, steps, status, step, failure, report, updatedAt: at, finishedAt: at });
   }
 
+  async recordTracking(runId: string, tracking: Parameters<RunStore['recordTracking']>[1]): Promise<void> {
+    const run = this.runs.get(runId);
+    if (run?.report) this.keep({ ...run, report: { ...run.report, tracking } });
+  }
+
   private existing(runId: string): RunRecord {
     const run = this.runs.get(runId);
     if (run === undefined) throw runNotFound(runId);

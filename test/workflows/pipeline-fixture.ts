@@ -75,6 +75,7 @@ export function fakeActivities(calls: string[], overrides: Partial<AllActivities
     registerModel: async () => ({ name: 'fixture', version: 1, alias: 'champion' }),
     recordStep: async () => {},
     finishRun: async () => {},
+    recordTracking: async () => {},
     mirrorTracking: async () => ({ mode: 'online', sentPoints: 1, unsentPoints: 0, url: null, warnings: [] }),
     ...overrides,
   };

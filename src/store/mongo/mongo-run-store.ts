@@ -1,4 +1,4 @@
-import type { Collection, Db, Filter } from 'mongodb';
+import type { Collection, Db, Filter, UpdateFilter } from 'mongodb';
 import type { RunSpec } from '../../contracts/run-spec.ts';
 import { stepNames } from '../../contracts/runs.ts';
 import type { RunReport } from '../../contracts/runs.ts';
@@ -109,6 +109,12 @@ export class MongoRunStore implements RunStore {
       updatedAt: stored.finishedAt,
     };
     await this.runs.updateOne({ _id: runId }, { $set: copy });
+  }
+
+  async recordTracking(runId: string, tracking: Parameters<RunStore['recordTracking']>[1]): Promise<void> {
+    await this.ends.updateOne({ _id: runId }, {
+      $set: { 'report.tracking': toStored(tracking) },
+    } as UpdateFilter<RunEndDocument>);
   }
 
   /** The run's document: this one, or the one that is there. */
