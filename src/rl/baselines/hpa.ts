@@ -31,11 +31,19 @@ export type HpaState = readonly { readonly recommendations: readonly Noted[]; re
 export class Hpa implements Controller {
   readonly name: string;
   private readonly settings: HpaSettings;
+  /** How long recommendations and changes count. */
+  private readonly windowSeconds: number;
+  private readonly periodSeconds: number;
   private memories: Memory[] = [];
 
   /** @throws CoxswainError CONFIG_INVALID when the settings are not allowed. */
   constructor(settings: HpaSettings, name = `hpa-${settings.targetPercent}`) {
     this.settings = validateHpaSettings(settings);
+    const { scaleUp, scaleDown } = settings;
+    this.windowSeconds = Math.max(scaleUp.stabilizationWindowSeconds, scaleDown.stabilizationWindowSeconds);
+    this.periodSeconds = Math.max(
+      ...[...scaleUp.policies, ...scaleDown.policies].map((policy) => policy.periodSeconds),
+    );
     this.name = name;
   }
 
@@ -73,7 +81,8 @@ export class Hpa implements Controller {
       replicas = this.limitRate(memory, now, current, stable, minimum, maximum);
     }
     if (replicas !== current) memory.changes.push({ atSeconds: now, value: replicas - current });
-    this.forget(memory, now);
+    dropUntil(memory.recommendations, now - this.windowSeconds);
+    dropUntil(memory.changes, now - this.periodSeconds);
     return replicas;
   }
 
@@ -120,15 +129,6 @@ export class Hpa implements Controller {
     }
     return wanted;
   }
-
-  /** Drops what is too old to count. */
-  private forget(memory: Memory, now: number): void {
-    const { scaleUp, scaleDown } = this.settings;
-    const window = Math.max(scaleUp.stabilizationWindowSeconds, scaleDown.stabilizationWindowSeconds);
-    dropUntil(memory.recommendations, now - window);
-    const periods = [...scaleUp.policies, ...scaleDown.policies].map((policy) => policy.periodSeconds);
-    dropUntil(memory.changes, now - Math.max(...periods));
-  }
 }
 
 function limitUp(rules: ScalingRules, memory: Memory, now: number, current: number): number {
@@ -174,5 +174,6 @@ function changedSince(memory: Memory, sinceSeconds: number): number {
 function dropUntil(noted: Noted[], untilSeconds: number): void {
   let old = 0;
   while (old < noted.length && noted[old].atSeconds <= untilSeconds) old++;
-  if (old > 0) noted.splice(0, old);
+  if (old === 1) noted.shift();
+  else if (old > 1) noted.splice(0, old);
 }

@@ -32,14 +32,14 @@ export function replicasForUtilisation(pods: PodCounts, targetPercent: number, t
   const ratio = usageRatio(pods.usageMillicores, ready * pods.requestMillicores, targetPercent);
   const countUnready = pods.unready > 0 && ratio > 1;
   if (!countUnready && missing === 0) {
-    return Math.abs(1 - ratio) <= tolerance ? currentReplicas : Math.ceil(ratio * ready);
+    return isWithin(ratio, tolerance) ? currentReplicas : Math.ceil(ratio * ready);
   }
   const assumedPercent = ratio < 1 ? Math.max(100, targetPercent) : 0;
   const assumedUsage = missing * Math.trunc((pods.requestMillicores * assumedPercent) / 100);
   const counted = ready + missing + (countUnready ? pods.unready : 0);
   const newRatio = usageRatio(pods.usageMillicores + assumedUsage, counted * pods.requestMillicores, targetPercent);
   const turned = (ratio < 1 && newRatio > 1) || (ratio > 1 && newRatio < 1);
-  if (Math.abs(1 - newRatio) <= tolerance || turned) return currentReplicas;
+  if (isWithin(newRatio, tolerance) || turned) return currentReplicas;
   const replicas = Math.ceil(newRatio * counted);
   const against = (newRatio < 1 && replicas > currentReplicas) || (newRatio > 1 && replicas < currentReplicas);
   return against ? currentReplicas : replicas;
@@ -47,4 +47,9 @@ export function replicasForUtilisation(pods: PodCounts, targetPercent: number, t
 
 function usageRatio(usageMillicores: number, requestMillicores: number, targetPercent: number): number {
   return Math.trunc((Math.trunc(usageMillicores) * 100) / requestMillicores) / targetPercent;
+}
+
+/** Compared as Kubernetes ≥ 1.33 does: |1 − ratio| ≤ tolerance would miss a ratio of 1.1 by a rounding error. */
+function isWithin(ratio: number, tolerance: number): boolean {
+  return 1 - tolerance <= ratio && ratio <= 1 + tolerance;
 }
