@@ -102,7 +102,8 @@ function spawnFile(path: string, options: RunOptions): ChildProcess {
   ];
   return spawn(process.execPath, args, {
     cwd: options.root,
-    env: { ...process.env, ...options.environment },
+    // A file that is itself run by `node --test` hands this variable on, and the reporter would not be used.
+    env: { ...process.env, ...options.environment, NODE_TEST_CONTEXT: undefined },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
   });
