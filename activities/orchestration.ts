@@ -2,10 +2,10 @@ import { Context } from '@temporalio/activity';
 import type { OrchestrationActivities, RegisterInput } from '../src/contracts/activities.ts';
 import { CoxswainError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
-import type { CollectedRecording, RegisteredModel, TrainingPlacement } from '../src/contracts/runs.ts';
+import type { CollectedRecording, RegisteredModel, TrackingResult, TrainingPlacement } from '../src/contracts/runs.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import { withTranslatedErrors } from './failures.ts';
-import { whileHeartbeating } from './heartbeat.ts';
+import { cancellationFailure, whileHeartbeating } from './heartbeat.ts';
 import type { OrchestrationPorts } from './ports.ts';
 import { versionsIn } from './policy-versions.ts';
 
@@ -90,13 +90,13 @@ async function promote(
   await models.moveAlias({ model, alias, expected: current?.version ?? null, to: version, runId, at: new Date() });
 }
 
-async function mirrorTracking(
-  ports: OrchestrationPorts,
-  runId: string,
-): ReturnType<OrchestrationActivities['mirrorTracking']> {
-  const { cancellationSignal: signal, heartbeat } = Context.current();
-  const run = await ports.store.runs.getRun(runId);
-  if (run === null) throw new CoxswainError('RUN_NOT_FOUND', `No run ${runId} to mirror.`);
-  if (run.spec === null) throw new CoxswainError('RUN_NOT_FOUND', `The run ${runId} has no spec to mirror by.`);
-  return ports.mirror({ runId, spec: run.spec, signal, onHeartbeat: () => heartbeat() });
+async function mirrorTracking(ports: OrchestrationPorts, runId: string): Promise<TrackingResult> {
+  const context = Context.current();
+  const { cancellationSignal: signal } = context;
+  const spec = (await ports.store.runs.getRun(runId))?.spec;
+  if (spec === undefined || spec === null) throw new CoxswainError('RUN_NOT_FOUND', `No run ${runId} to mirror.`);
+  const othersGoOn = (): boolean => context.cancellationDetails?.workerShutdown === true;
+  return ports.mirror({ runId, spec, signal, othersGoOn }).catch((error: unknown) => {
+    throw signal.aborted ? cancellationFailure() : error;
+  });
 }

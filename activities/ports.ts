@@ -25,7 +25,8 @@ export interface OrchestrationPorts {
     runId: string;
     spec: RunSpec;
     signal: AbortSignal;
-    onHeartbeat: () => void;
+    /** True when another attempt will go on where this one was stopped. */
+    othersGoOn: () => boolean;
   }) => Promise<TrackingResult>;
 }
 

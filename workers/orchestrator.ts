@@ -1,10 +1,15 @@
 import { createOrchestrationActivities } from '../activities/orchestration.ts';
 import type { OrchestrationPorts } from '../activities/ports.ts';
+import type { Config } from '../config/index.ts';
+import type { RunSpec } from '../src/contracts/run-spec.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import { collect } from '../src/recordings/collect.ts';
 import { parseRunSpec, specSha256 } from '../src/spec/run-spec.ts';
 import { checkSpecAgainstWorker, isTrackingEnabled } from '../src/spec/worker-allowance.ts';
 import { mirrorRun } from '../src/tracking/mirror.ts';
+import type { MirrorOptions } from '../src/tracking/mirror.ts';
+import { createNullTracker } from '../src/tracking/null-tracker.ts';
+import { createWandbTracker } from '../src/tracking/wandb-client.ts';
 import { checkSpecAgainstCode, episodeSteps } from './spec-against-code.ts';
 import { isPolled } from './task-queue-pollers.ts';
 import { runWorkerProcess } from './worker-process.ts';
@@ -39,14 +44,16 @@ function portsOf({ config, client, store, artifacts }: WorkerContext): Orchestra
     collect: (spec, { minimumBins }) => collect(spec, { dataFolders: config.dataFolders, minimumBins }),
     episodeSteps,
     isPolled: (taskQueue) => isPolled(client, taskQueue),
-    mirror: ({ runId, spec, signal, onHeartbeat }) =>
-      mirrorRun({
-        runId,
-        store,
-        artifacts,
-        signal,
-        onHeartbeat,
-        settings: { ...config.wandb, ...spec.tracking.wandb },
-      }),
+    mirror: ({ spec, ...options }) => mirrorRun({ ...options, store, artifacts, ...trackerOf(config, spec) }),
   };
+}
+
+/** Without a key, or offline, nothing is sent: everything goes into files that the user may upload later. */
+function trackerOf({ wandb }: Config, spec: RunSpec): Pick<MirrorOptions, 'tracker' | 'target' | 'offlineFolder'> {
+  const { apiKey, baseUrl, mode, folder } = wandb;
+  const tracker =
+    apiKey === null || mode === 'offline'
+      ? createNullTracker('W&B is switched to offline.')
+      : createWandbTracker({ apiKey: apiKey.reveal(), baseUrl });
+  return { tracker, target: spec.tracking.wandb, offlineFolder: folder };
 }
