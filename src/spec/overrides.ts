@@ -23,8 +23,9 @@ function applyOverride(root: { spec: unknown }, override: string): void {
   let holder: object = root;
   let key: string | number = 'spec';
   for (const next of path) {
-    const child = childOf(holder, key) ?? {};
-    if (typeof child !== 'object') throw refused(override, `${key} holds a single value, so nothing is inside it`);
+    const child: unknown = childOf(holder, key) ?? {};
+    if (typeof child !== 'object' || child === null)
+      throw refused(override, `${key} holds a single value, so nothing is inside it`);
     if (Array.isArray(child) !== (typeof next === 'number')) throw refused(override, `${key} is ${kindOf(child)}`);
     if (typeof next === 'number' && next > (child as unknown[]).length)
       throw refused(override, `no place [${next}] yet`);
