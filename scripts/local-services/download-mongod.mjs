@@ -9,5 +9,11 @@ const [modules, version, folder] = process.argv.slice(2);
 const { MongoBinary } = createRequire(join(modules, 'package.json'))(
   'mongodb-memory-server-core/lib/util/MongoBinary.js',
 );
-const program = await MongoBinary.getPath({ version, downloadDir: folder, checkMD5: true, systemBinary: '' });
-renameSync(program, join(folder, 'mongod'));
+try {
+  const program = await MongoBinary.getPath({ version, downloadDir: folder, checkMD5: true, systemBinary: '' });
+  renameSync(program, join(folder, 'mongod'));
+} catch (error) {
+  // The message alone: it becomes a line of the list of sources that were tried.
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
