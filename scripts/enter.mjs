@@ -1,12 +1,12 @@
 // Plain JavaScript that Node 20 runs: the way into `npm start` and `npm test`.
-import { spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
-import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { runUnder } from '../bin/run-under.mjs';
 import { install } from './install.mjs';
 
 const oldestNode = [20, 19];
 const root = dirname(import.meta.dirname);
+const tiedToParent = `--import=${join(import.meta.dirname, 'end-with-parent.mjs')}`;
 
 /**
  * Installs what is missing and goes on with the TypeScript program `script` of this folder under Node 24: in this
@@ -17,7 +17,12 @@ export async function enter(script) {
   const node = await ready();
   if (node === undefined) process.exitCode = 1;
   else if (realpathSync(node) === realpathSync(process.execPath)) await import(`./${script}`);
-  else process.exitCode = await goOn(node, script);
+  else
+    process.exitCode = await runUnder(node, [
+      tiedToParent,
+      join(import.meta.dirname, script),
+      ...process.argv.slice(2),
+    ]);
 }
 
 /** The Node to go on with; undefined when the person has been told what is in the way. */
@@ -39,18 +44,4 @@ function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return;
   throw new Error(`Node ${oldestNode.join('.')} or newer is needed to start; this is ${process.versions.node}.`);
-}
-
-/** Signals are passed on; a child whose parent was killed sees its channel close and ends by itself. */
-function goOn(node, script) {
-  const program = join(import.meta.dirname, script);
-  const tied = `--import=${join(import.meta.dirname, 'end-with-parent.mjs')}`;
-  const child = spawn(node, [tied, program, ...process.argv.slice(2)], {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
-  });
 }
