@@ -18,10 +18,13 @@ export const STEP_SECONDS = SUB_STEP_SECONDS * SUB_STEPS;
 const QUANTUM = 2 ** -20;
 const PER_QUANTUM = 2 ** 20;
 
-const MAX_ITERATIONS = 8;
+const MAX_ITERATIONS = 16;
 const FIRST_SLOPE = -2;
 const STEEPEST_SLOPE = 20;
 const SHARE_TOLERANCE = 1e-3;
+/** A saturated service's own repeated calls amplify the error of its share. */
+const SATURATED_TOLERANCE = 1e-4;
+const SATURATED_SHARE = 0.95;
 
 /** Mean latencies of sub-steps that differ by less than this, relatively, count as one. */
 const POOLING_LIMIT = 0.05;
@@ -245,9 +248,11 @@ export class Simulation {
       for (let s = 0; s < this.servedShare.length; s++) {
         this.solveService(s);
         const ratio = this.shareToServe[s] / this.servedShare[s];
-        worst = Math.max(worst, ratio > 1 ? ratio - 1 : 1 - ratio);
+        const error = ratio > 1 ? ratio - 1 : 1 - ratio;
+        const tolerance = this.shareToServe[s] < SATURATED_SHARE ? SATURATED_TOLERANCE : SHARE_TOLERANCE;
+        worst = Math.max(worst, error / tolerance);
       }
-      if (worst < SHARE_TOLERANCE || iteration === MAX_ITERATIONS - 1) break;
+      if (worst < 1 || iteration === MAX_ITERATIONS - 1) break;
       for (let s = 0; s < this.servedShare.length; s++) this.improveShare(s, iteration);
     }
     this.servedShare.set(this.shareToServe);

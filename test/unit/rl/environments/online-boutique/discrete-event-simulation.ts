@@ -16,6 +16,8 @@ export interface Scaling {
 }
 
 export interface SimulatedPeriod {
+  /** Requests of each type that arrived in the period. */
+  readonly arrivals: readonly number[];
   /** Latencies of the requests that arrived in the period, seconds, sorted. Infinity = not completed by the end. */
   readonly latencies: Float64Array;
   /** Requests completed in the period, and calls completed per service. */
@@ -51,6 +53,7 @@ export function simulateRequests(options: {
   const queues = names.map(() => new Fifo());
   const replicas = names.map((name) => options.replicas[name]);
   const latencies: number[][] = rates.map(() => []);
+  const arrivals = rates.map(() => application.requests.map(() => 0));
   const completedRequests = rates.map(() => 0);
   const completedCalls = rates.map(() => names.map(() => 0));
   const busyTime = rates.map(() => names.map(() => 0));
@@ -88,8 +91,10 @@ export function simulateRequests(options: {
   };
   const arrive = (now: number): void => {
     const period = Math.floor(now / periodSeconds);
+    const type = pick(application, generator);
     inFlight++;
-    advance({ arrivedAt: now, period, path: paths[pick(application, generator)], position: -1 }, now);
+    arrivals[period][type]++;
+    advance({ arrivedAt: now, period, path: paths[type], position: -1 }, now);
   };
 
   rates.forEach((rate, period) => {
@@ -117,6 +122,7 @@ export function simulateRequests(options: {
   events.runUntil(end + (options.drainSeconds ?? 0));
 
   return rates.map((_, period) => ({
+    arrivals: arrivals[period],
     latencies: Float64Array.from([
       ...latencies[period],
       ...Array.from({ length: period === rates.length - 1 ? inFlight : 0 }, () => Infinity),

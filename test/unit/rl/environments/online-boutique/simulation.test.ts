@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Application } from '../../../../../src/rl/environments/online-boutique/application.ts';
+import { LatencyMixture } from '../../../../../src/rl/environments/online-boutique/latency-mixture.ts';
+import { onlineBoutiqueApplication } from '../../../../../src/rl/environments/online-boutique/online-boutique-application.ts';
+import { Simulation, STEP_SECONDS } from '../../../../../src/rl/environments/online-boutique/simulation.ts';
+import { Generator } from '../../../../../src/rl/random.ts';
+
+const services = onlineBoutiqueApplication.services;
+const latencies = new LatencyMixture(18);
+
+/** One service "web" of one server per pod and 0.1 s a call; a request is `calls` calls. */
+function single(calls: number, changes: Partial<Application['services'][number]> = {}): Application {
+  const web = { ...services[0], name: 'web', serversPerPod: 1, serviceSeconds: 0.1, serviceScv: 1, networkSeconds: 0 };
+  return {
+    services: [{ ...web, startupSeconds: 20, terminationSeconds: 10, maxReplicas: 50, ...changes }],
+    requests: [{ name: 'get', weight: 1, call: { service: 'web', times: calls } }],
+  };
+}
+
+function play(simulation: Simulation, arrivals: ArrayLike<number>): void {
+  latencies.clear();
+  simulation.advance(arrivals, latencies);
+}
+
+test('what arrives is completed or in the system, exactly, per service and end to end, under random load and scaling', () => {
+  const generator = new Generator(1);
+  const simulation = new Simulation(onlineBoutiqueApplication);
+  simulation.reset(simulation.replicasFor(100, 0.6));
+  const arrived = new Float64Array(services.length);
+  const completed = new Float64Array(services.length);
+  const inSystem = new Float64Array(services.length);
+  let requests = 0;
+  let done = 0;
+  for (let step = 0; step < 300; step++) {
+    services.forEach((_, s) => simulation.fleet.scale(s, simulation.fleet.desired[s] + generator.integer(10) - 5));
+    const arrivals = Float64Array.from({ length: 6 }, () => generator.poisson(300));
+    play(simulation, arrivals);
+    requests += arrivals.reduce((a, b) => a + b, 0);
+    done += simulation.completedRequests;
+    simulation.countCallsInSystem(inSystem);
+    services.forEach(({ name }, s) => {
+      arrived[s] += simulation.arrivedCalls[s];
+      completed[s] += simulation.completedCalls[s];
+      assert.equal(arrived[s], completed[s] + inSystem[s], `${name} in step ${step}`);
+    });
+    assert.equal(requests, done + simulation.requestsInSystem(), `requests in step ${step}`);
+  }
+  assert.ok(simulation.requestsInSystem() > 1000, 'the scaling was to leave a backlog behind');
+});
+
+test('no service completes more calls than its servers can', () => {
+  const simulation = new Simulation(onlineBoutiqueApplication);
+  simulation.reset(simulation.replicasFor(100, 0.9));
+  for (let step = 0; step < 40; step++) {
+    play(simulation, [900, 600, 3900, 900, 1800, 300]);
+    services.forEach(({ name, serversPerPod, serviceSeconds }, s) => {
+      const capacity = (simulation.fleet.ready[s] * serversPerPod * STEP_SECONDS) / serviceSeconds;
+      assert.ok(
+        simulation.completedCalls[s] <= capacity * 1.005,
+        `${name}: ${simulation.completedCalls[s]} of ${capacity}`,
+      );
+    });
+  }
+});
+
+test('a saturated service works at full capacity from the first step on', () => {
+  const simulation = new Simulation(single(10));
+  simulation.reset([20]);
+  play(simulation, [200]);
+  for (let step = 0; step < 5; step++) {
+    // 600 requests · 10 calls against 20 servers · 150 calls.
+    play(simulation, [600]);
+    assert.ok(Math.abs(simulation.completedCalls[0] - 3000) < 30, `${simulation.completedCalls[0]} in step ${step}`);
+  }
+});
+
+test('a backlog carries over and is worked off when the load is gone', () => {
+  const simulation = new Simulation(single(1));
+  simulation.reset([1]);
+  play(simulation, [450]); // 150 of 450 can be served
+  assert.ok(Math.abs(simulation.requestsInSystem() - 300) < 2);
+  play(simulation, [0]);
+  assert.ok(Math.abs(simulation.requestsInSystem() - 150) < 2);
+  play(simulation, [0]);
+  play(simulation, [0]);
+  assert.ok(simulation.requestsInSystem() < 0.1);
+});
+
+test('a service behind a saturated one gets only what comes through', () => {
+  const application = single(1);
+  const web = application.services[0];
+  const chain: Application = {
+    services: [web, { ...web, name: 'behind' }],
+    requests: [{ name: 'get', weight: 1, call: { service: 'web', calls: [{ service: 'behind' }] } }],
+  };
+  const simulation = new Simulation(chain);
+  simulation.reset([1, 4]);
+  for (let step = 0; step < 4; step++) play(simulation, [450]);
+  assert.ok(Math.abs(simulation.arrivedCalls[1] - 150) < 2, `${simulation.arrivedCalls[1]} calls behind`);
+});
+
+test('new pods serve only after their start-up delay', () => {
+  const simulation = new Simulation(single(1));
+  simulation.reset([1]);
+  simulation.fleet.scale(0, 3);
+  play(simulation, [900]);
+  assert.ok(Math.abs(simulation.completedCalls[0] - 150) < 2, 'during the first 15 of 20 s one pod serves');
+  play(simulation, [900]);
+  // 5 s with one pod and 10 s with three: 50 + 300.
+  assert.ok(Math.abs(simulation.completedCalls[0] - 350) < 4, `${simulation.completedCalls[0]} calls`);
+});
+
+test('stopping pods finish their calls, take no new ones, and hold their resources for their time', () => {
+  const simulation = new Simulation(single(1));
+  simulation.reset([10]);
+  for (let step = 0; step < 3; step++) play(simulation, [1800]); // a backlog: all ten servers are busy
+  simulation.fleet.scale(0, 1);
+  play(simulation, [0]);
+  // Nine calls are finished by the stopping pods, 150 by the one that stays.
+  assert.ok(Math.abs(simulation.completedCalls[0] - 159) < 1, `${simulation.completedCalls[0]} calls`);
+  assert.equal(simulation.podSeconds, 15 + 9 * 10);
+  play(simulation, [0]);
+  assert.equal(simulation.podSeconds, 15);
+});
+
+test('latency without queues is the sum of network and service times along the calls', () => {
+  const simulation = new Simulation(single(3, { networkSeconds: 0.02, serviceScv: 0.5 }));
+  simulation.reset([50]);
+  play(simulation, [10]);
+  // Three calls of 0.12 s; standard deviation 0.1 · √(0.5 · 3) = 0.122: mean and spread of one lognormal distribution.
+  const expected = new LatencyMixture(1);
+  expected.add(10, 0.36, 0.015);
+  assert.ok(Math.abs(latencies.quantile(0.95) / expected.quantile(0.95) - 1) < 1e-3);
+});
+
+test('a saved state goes on bit for bit', () => {
+  const simulation = new Simulation(onlineBoutiqueApplication);
+  simulation.reset(simulation.replicasFor(150, 0.8));
+  for (let step = 0; step < 5; step++) play(simulation, [300, 200, 1400, 300, 600, 100]);
+  simulation.fleet.scale(0, 12);
+  play(simulation, [300, 200, 1300, 300, 600, 100]);
+  const copy = new Simulation(onlineBoutiqueApplication);
+  copy.reset(simulation.replicasFor(10, 0.5));
+  copy.loadState(JSON.parse(JSON.stringify(simulation.saveState())));
+  for (let step = 0; step < 5; step++) {
+    play(simulation, [250, 300, 1500, 200, 700, 90]);
+    play(copy, [250, 300, 1500, 200, 700, 90]);
+    assert.deepEqual(copy.saveState(), simulation.saveState());
+    assert.equal(copy.completedRequests, simulation.completedRequests);
+    assert.equal(copy.podSeconds, simulation.podSeconds);
+  }
+});
