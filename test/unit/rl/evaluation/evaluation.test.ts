@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createFixedReplicas } from '../../../../src/rl/baselines/fixed-replicas.ts';
+import { createHpa } from '../../../../src/rl/baselines/hpa.ts';
+import { calibrate } from '../../../../src/rl/evaluation/calibrate.ts';
+import { spreadEpisodes } from '../../../../src/rl/evaluation/episodes.ts';
+import { evaluateController, evaluatePolicy } from '../../../../src/rl/evaluation/evaluate.ts';
+import { meanPods, meanViolationRate, scoreOf } from '../../../../src/rl/evaluation/score.ts';
+import type { EpisodeMeasures } from '../../../../src/rl/evaluation/evaluate.ts';
+import { createOnlineBoutique } from '../../../../src/rl/environments/online-boutique/online-boutique.ts';
+import type { Policy } from '../../../../src/rl/policy.ts';
+
+const trace = Float64Array.from({ length: 300 }, (_, bin) => 15 * (60 + 50 * Math.sin(bin / 30)));
+const options = { trace, episodeSteps: 60 };
+const episodes = spreadEpisodes(trace.length, 4, 60, 1);
+const plenty = [10, 4, 6, 2, 10, 2, 2, 10, 6, 3, 1];
+
+/** A policy that always chooses the same. */
+const constantPolicy = (choice: number): Policy => {
+  const act = (observations: Float32Array): Promise<Int32Array> =>
+    Promise.resolve(new Int32Array((observations.length / 120) * 11).fill(choice));
+  return {
+    observationSize: 120,
+    actionMaskSize: 165,
+    choices: Array.from({ length: 11 }, () => 15),
+    act,
+    sample: act,
+    dispose: () => Promise.resolve(),
+  };
+};
+
+test('episodes are spread over the whole part, first and last bin included', () => {
+  assert.deepEqual(
+    spreadEpisodes(300, 4, 60, 1).map(({ offset }) => offset),
+    [0, 80, 160, 240],
+  );
+  assert.deepEqual(
+    spreadEpisodes(60, 1, 60, 1).map(({ offset }) => offset),
+    [0],
+  );
+  assert.deepEqual(spreadEpisodes(300, 4, 60, 1), spreadEpisodes(300, 4, 60, 1));
+  assert.notDeepEqual(spreadEpisodes(300, 4, 60, 1), spreadEpisodes(300, 4, 60, 2));
+  assert.throws(() => spreadEpisodes(59, 4, 60, 1), { code: 'RECORDING_TOO_SHORT' });
+});
+
+test('fixed replicas cost their number of pods, and few of them violate the SLO', () => {
+  const measures = evaluateController(createFixedReplicas(plenty), options, [episodes[0]]);
+  // The pods that the episode began with are scaled to the fixed counts in the first step.
+  assert.ok(Math.abs(measures[0].podSeconds / 900 - 56) < 0.5, `${measures[0].podSeconds / 900} pods`);
+  assert.ok(measures[0].sloViolationRate < 1e-3);
+  const [scarce] = evaluateController(createFixedReplicas(Array(11).fill(1)), options, [episodes[0]]);
+  assert.ok(scarce.sloViolationRate > 0.5);
+  assert.ok(scarce.p95LatencySeconds > 10);
+});
+
+test('the measures of an episode add up those of its steps', () => {
+  const environment = createOnlineBoutique(options);
+  environment.resetAt(episodes[1].offset, episodes[1].seed);
+  const sums = { podSeconds: 0, actions: 0, reward: 0, requests: 0, violations: 0 };
+  for (let step = 0; step < 60; step++) {
+    const { measures, reward } = environment.stepReplicas(plenty);
+    sums.podSeconds += measures.podSeconds;
+    sums.actions += measures.actionsPerMinute / 4;
+    sums.reward += reward;
+    sums.requests += measures.requestsPerSecond * 15;
+    sums.violations += measures.sloViolationRate * measures.requestsPerSecond * 15;
+  }
+  const [measures] = evaluateController(createFixedReplicas(plenty), options, [episodes[1]]);
+  assert.equal(measures.podSeconds, sums.podSeconds);
+  assert.ok(Math.abs(measures.actionsPerMinute - sums.actions / 15) < 1e-9);
+  assert.ok(Math.abs(measures.episodeReturn - sums.reward) < 1e-9);
+  assert.ok(Math.abs(measures.requests - sums.requests) < 1e-6);
+  assert.ok(Math.abs(measures.sloViolationRate - sums.violations / sums.requests) < 1e-12);
+});
+
+test('a policy that does nothing on top of the HPA measures what the HPA measures', async () => {
+  const based = { ...options, actionBase: 'hpa', hpaTargetPercent: 50 } as const;
+  const policy = await evaluatePolicy(constantPolicy(0), based, episodes);
+  assert.deepEqual(policy, evaluateController(createHpa({ targetPercent: 50 }), based, episodes));
+});
+
+test('an evaluation stops when it is told to', async () => {
+  const stop = new AbortController();
+  stop.abort(new Error('enough'));
+  await assert.rejects(evaluatePolicy(constantPolicy(0), options, episodes, stop.signal), /enough/);
+});
+
+test('the score is mean pods plus the price of violations above the allowance', () => {
+  const episode = (pods: number, sloViolationRate: number): EpisodeMeasures => ({
+    p95LatencySeconds: 0.2,
+    sloViolationRate,
+    podSeconds: pods * 900,
+    actionsPerMinute: 1,
+    episodeReturn: 0,
+    requests: 1000,
+    seconds: 900,
+  });
+  const measures = [episode(20, 0.01), episode(30, 0.03)];
+  assert.equal(meanPods(measures), 25);
+  assert.equal(meanViolationRate(measures), 0.02);
+  assert.ok(Math.abs(scoreOf(measures, { violationPrice: 4, violationAllowance: 0.005 }) - (25 + 4 * 1.5)) < 1e-9);
+  assert.ok(Math.abs(scoreOf(measures, { violationPrice: 4, violationAllowance: 0.05 }) - 25) < 1e-9);
+});
+
+test('calibration takes the target with the best score and fixed counts that meet the SLO and could not all be lower', () => {
+  const { hpaTargetPercent, candidates, fixedReplicas } = calibrate(options, episodes, [90, 20, 60]);
+  assert.deepEqual(
+    candidates.map(({ targetPercent }) => targetPercent),
+    [20, 60, 90],
+  );
+  const best = Math.min(...candidates.map(({ score }) => score));
+  assert.equal(candidates.find(({ score }) => score === best)!.targetPercent, hpaTargetPercent);
+  assert.ok(candidates.every(({ measures, score }) => scoreOf(measures) === score));
+  const violations = (replicas: readonly number[]): number =>
+    meanViolationRate(evaluateController(createFixedReplicas(replicas), options, episodes));
+  assert.ok(violations(fixedReplicas) <= 0.001);
+  assert.ok(violations(fixedReplicas.map((count) => Math.max(1, count - 1))) > 0.001);
+});
