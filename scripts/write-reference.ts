@@ -1,14 +1,17 @@
 /** Writes the pages and schemas that are made of code; tests keep them equal. Run it when one of those is red. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import { configurationPage } from '../config/configuration-page.ts';
 import { errorsPage } from '../src/spec/errors-page.ts';
+import { withFields } from '../src/spec/run-spec-fields.ts';
 import { runSpecJsonSchema } from '../src/spec/run-spec.ts';
 
 const root = join(import.meta.dirname, '..');
+const guide = join(root, 'docs/guides/run-spec.md');
 const schema = await format(JSON.stringify(runSpecJsonSchema()), { parser: 'json', printWidth: 120 });
 
 writeFileSync(join(root, 'docs/configuration.md'), configurationPage());
 writeFileSync(join(root, 'docs/errors.md'), errorsPage());
 writeFileSync(join(root, 'config/run-spec.schema.json'), schema);
+writeFileSync(guide, withFields(readFileSync(guide, 'utf8')));

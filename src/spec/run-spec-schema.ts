@@ -187,7 +187,7 @@ const tracking = z
       .strictObject({
         enabled: z
           .union([z.literal('auto'), z.boolean()], { error: 'auto | true | false' })
-          .describe('`auto` = when the worker has an API key.')
+          .describe('Whether to mirror to W&B: `auto` (when the worker can), `true` or `false`.')
           .default('auto'),
         project: wandbName('Project in W&B.').default('coxswain'),
         entity: wandbName('Entity in W&B; null = that of the API key.').nullable().default(null),

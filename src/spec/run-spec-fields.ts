@@ -1,0 +1,49 @@
+import type { JsonSchema } from './run-spec-json-schema.ts';
+import { runSpecJsonSchema } from './run-spec-json-schema.ts';
+
+const heading = '## Fields\n';
+
+/** The guide with its list of fields, made of the schema, in place of the one that it has. */
+export function withFields(guide: string): string {
+  const before = guide.split(heading)[0];
+  return `${before}${heading}\n${fieldLines(runSpecJsonSchema(), '').join('\n')}\n`;
+}
+
+function fieldLines(schema: JsonSchema, path: string): string[] {
+  if (schema.oneOf) return schema.oneOf.flatMap((form) => formLines(form, path));
+  if (!schema.properties) return [leafLine(schema, path)];
+  const inside = Object.entries(schema.properties).flatMap(([name, field]) =>
+    fieldLines(field, path === '' ? name : `${path}.${name}`),
+  );
+  return schema.description && path !== '' ? [`- \`${path}\`: ${String(schema.description)}`, ...inside] : inside;
+}
+
+function formLines(form: JsonSchema, path: string): string[] {
+  const { kind, ...others } = form.properties ?? {};
+  const title = `- \`${path}\` with \`kind: ${String(kind?.const)}\`: ${String(form.description)}`;
+  return [title, ...Object.entries(others).flatMap(([name, field]) => fieldLines(field, `${path}.${name}`))];
+}
+
+function leafLine(schema: JsonSchema, path: string): string {
+  const choices = schema.anyOf?.filter((choice) => choice.type !== 'null') ?? [schema];
+  const value = choices.length === 1 ? choices[0] : schema;
+  const meaning = String(schema.description ?? value.description);
+  const fallback = schema.default === undefined ? '' : ` Default: ${codeOf(schema.default)}.`;
+  const limits = limitsOf(value);
+  return `- \`${path}\`: ${meaning}${limits === '' ? '' : ` ${limits}.`}${fallback}`;
+}
+
+/** What a leaf allows, as far as a range or a choice says it. */
+function limitsOf(schema: JsonSchema): string {
+  if (Array.isArray(schema.enum)) return schema.enum.map((word) => `\`${String(word)}\``).join(' or ');
+  if (schema.const !== undefined) return `Always ${codeOf(schema.const)}`;
+  const { minimum, exclusiveMinimum, maximum, minItems, maxItems } = schema;
+  if (maximum === undefined) return maxItems === undefined ? '' : `${String(minItems)} to ${String(maxItems)} values`;
+  return exclusiveMinimum === undefined
+    ? `${String(minimum)} to ${String(maximum)}`
+    : `Above ${String(exclusiveMinimum)}, at most ${String(maximum)}`;
+}
+
+function codeOf(value: unknown): string {
+  return `\`${JSON.stringify(value)}\``;
+}
