@@ -41,7 +41,7 @@ function portsOf({ config, client, store, artifacts }: WorkerContext): Orchestra
       return { spec, specSha256: specSha256(spec) };
     },
     tracks: (spec) => isTrackingEnabled(spec, config),
-    collect: (spec, { minimumBins }) => collect(spec, { dataFolders: config.dataFolders, minimumBins }),
+    collect: (spec, { minimumBins, signal }) => collect(spec, { dataFolders: config.dataFolders, minimumBins, signal }),
     episodeSteps,
     isPolled: (taskQueue) => isPolled(client, taskQueue),
     mirror: ({ spec, ...options }) => mirrorRun({ ...options, store, artifacts, ...trackerOf(config, spec) }),

@@ -6,6 +6,7 @@ import { parseOnlineBoutiqueParameters } from '../../src/rl/environments/online-
 import type { OnlineBoutiqueOptions } from '../../src/rl/environments/online-boutique/options.ts';
 import { calibrateHpa } from '../../src/rl/evaluation/calibrate.ts';
 import { spreadEpisodes } from '../../src/rl/evaluation/episodes.ts';
+import type { ScoreRule } from '../../src/rl/evaluation/score.ts';
 import type { Episode } from '../../src/rl/evaluation/episodes.ts';
 
 /** Seeds of the arrivals in the validation and held-out episodes: fixed, so that every run meets the same ones. */
@@ -19,6 +20,8 @@ export interface ProblemPart {
 
 /** What a spec asks to be solved: the environment on each part of the recording. */
 export interface Problem {
+  /** The score that everything is chosen by; its price of violations is the reward's. */
+  readonly scoreRule: Partial<ScoreRule>;
   readonly train: OnlineBoutiqueOptions;
   readonly validate: ProblemPart;
   /** Reads the held-out part; only the evaluation calls it. */
@@ -41,12 +44,14 @@ export function createProblem(spec: RunSpec, recording: Uint8Array, parts: Recor
     const episodes = spreadEpisodes(options.trace.length, count, options.episodeSteps ?? 240, seed);
     return { options, episodes };
   };
+  const scoreRule = parameters.violationPrice === undefined ? {} : { violationPrice: parameters.violationPrice };
   const { validationEpisodes, heldOutEpisodes, hpaTargetsPercent } = spec.evaluate;
   const uncalibrated = partOf(optionsOn(parts.validate), validationEpisodes, episodeSeeds.validate);
   const hpaTargetPercent =
     parameters.hpaTargetPercent ??
-    calibrateHpa(uncalibrated.options, uncalibrated.episodes, hpaTargetsPercent).hpaTargetPercent;
+    calibrateHpa(uncalibrated.options, uncalibrated.episodes, hpaTargetsPercent, scoreRule).hpaTargetPercent;
   return {
+    scoreRule,
     train: { ...optionsOn(parts.train), hpaTargetPercent },
     validate: { ...uncalibrated, options: { ...uncalibrated.options, hpaTargetPercent } },
     heldOut: () => partOf({ ...optionsOn(parts.heldOut), hpaTargetPercent }, heldOutEpisodes, episodeSeeds.heldOut),

@@ -30,6 +30,7 @@ export async function runEvaluateJob(job: EvaluateJob, signal: AbortSignal): Pro
     problem.validate.options,
     problem.validate.episodes,
     spec.evaluate.hpaTargetsPercent,
+    problem.scoreRule,
   );
   const chosen = policies.reduce((best, policy) => (policy.bestScore < best.bestScore ? policy : best));
 

@@ -8,7 +8,7 @@ import { scoreOf } from '../../src/rl/evaluation/score.ts';
 import { createTraining } from '../../src/rl/training-loop.ts';
 import type { Evaluator, Training, TrainingOutcome, UpdateMetrics } from '../../src/rl/training-loop.ts';
 import { createProblem } from './boutique-problem.ts';
-import type { ProblemPart } from './boutique-problem.ts';
+import type { Problem } from './boutique-problem.ts';
 
 /** What a training job reports to, in the child itself. */
 export interface TrainJobHooks {
@@ -50,7 +50,7 @@ function setUp(job: TrainJob): Promise<Training> {
     seed,
     totalSteps,
     device,
-    evaluator: evaluatorOn(problem.validate),
+    evaluator: evaluatorOn(problem),
     evaluationIntervalSteps: evaluateEverySteps,
     checkpointIntervalSteps: checkpointEverySteps,
     ...(checkpoint === null ? {} : { checkpoint }),
@@ -58,7 +58,7 @@ function setUp(job: TrainJob): Promise<Training> {
 }
 
 /** The training's evaluator maximises; the documented score is better when lower. */
-function evaluatorOn({ options, episodes }: ProblemPart): Evaluator {
+function evaluatorOn({ validate: { options, episodes }, scoreRule }: Problem): Evaluator {
   return async (policy, { signal }) => {
     const measures = await evaluatePolicy(policy, options, episodes, signal);
     const mean = (name: keyof (typeof measures)[number]): number =>
@@ -70,7 +70,7 @@ function evaluatorOn({ options, episodes }: ProblemPart): Evaluator {
       actionsPerMinute: mean('actionsPerMinute'),
       episodeReturn: mean('episodeReturn'),
     };
-    return { score: -scoreOf(measures), metrics };
+    return { score: -scoreOf(measures, scoreRule), metrics };
   };
 }
 
