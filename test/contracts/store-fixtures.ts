@@ -35,7 +35,10 @@ export const someSpec: RunSpec = {
     seed: 7,
     split: { train: 0.6, validate: 0.2, heldOut: 0.2 },
   },
-  environment: { name: 'online-boutique', parameters: { 'slo.p95': 0.5, $limits: [1, { 'a.b': null }], '': true } },
+  environment: {
+    name: 'online-boutique',
+    parameters: { 'slo.p95': 0.5, $limits: [1, { 'a.b': null }, [[2], []]], '': true },
+  },
   agent: { algorithm: 'ppo', hyperparameters: { learningRate: 3e-4, 'net%': [64, 64] } },
   train: { seeds: [1, 2], totalSteps: 4096, environments: 8, evaluateEverySteps: 1024, checkpointEverySteps: 1024 },
   evaluate: {

@@ -244,6 +244,22 @@ function metricTests(it: It): void {
     );
   });
 
+  it('values that are not finite come back as they were', async ({ metrics }) => {
+    const values = { loss: NaN, ratio: Infinity, logProbability: -Infinity, kl: 5e-324 };
+    await metrics.appendPoints([{ ...point('r1', 's', 1), values }]);
+    assert.deepEqual((await metrics.readPoints({ runId: 'r1' }))[0]?.values, values);
+  });
+
+  it('runs and series whose names begin alike are kept apart', async ({ metrics }) => {
+    const names = ['a', 'a b', 'a!', 'a%20b', 'a/b', 'ä', 'a\u0000'];
+    for (const name of names) await metrics.appendPoints([point(name, 's', 1), point('r', name, 1)]);
+    for (const name of names) {
+      assert.deepEqual(await metrics.readPoints({ runId: name }), [point(name, 's', 1)], name);
+      assert.deepEqual(await metrics.readPoints({ runId: 'r', series: name }), [point('r', name, 1)], name);
+    }
+    assert.deepEqual([...(await metrics.listSeries('r'))].sort(), names.toSorted());
+  });
+
   it('two writers of overlapping batches leave no gap and no duplicate', async ({ metrics }) => {
     const batch = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, index) => point('r1', 's', from + index));
@@ -441,7 +457,7 @@ function smallStoreTests(it: It): void {
 
   it('a ledger is written only by who has read its latest revision', async ({ trackingLedgers }) => {
     assert.equal(await trackingLedgers.readLedger('k'), null);
-    const document = { 'a.b': [1, null, { $c: 'x' }], sent: 3 };
+    const document = { 'a.b': [1, null, { $c: 'x' }, [[]]], sent: 3 };
     const first = await trackingLedgers.writeLedger('k', null, document);
     assert.deepEqual(await trackingLedgers.readLedger('k'), { revision: first, document });
     await refusedWith('REGISTRY_CONFLICT', trackingLedgers.writeLedger('k', null, {}));
@@ -458,6 +474,23 @@ function smallStoreTests(it: It): void {
     assert.equal(answers.filter(Boolean).length, 1);
     assert.equal(await nonces.useNonce('n1', expiresAt), false);
     assert.equal(await nonces.useNonce('n2', expiresAt), true);
+  });
+
+  it('a ledger is found again after many revisions', async ({ trackingLedgers }) => {
+    let revision: number | null = null;
+    for (let sent = 0; sent < 21; sent++) revision = await trackingLedgers.writeLedger('k', revision, { sent });
+    assert.deepEqual(await trackingLedgers.readLedger('k'), { revision, document: { sent: 20 } });
+  });
+
+  it('of many that write a ledger from the same revision one wins', async ({ trackingLedgers }) => {
+    const first = await trackingLedgers.writeLedger('k', null, { writer: 'first' });
+    const writers = [0, 1, 2, 3, 4, 5];
+    const results = await Promise.allSettled(
+      writers.map((writer) => trackingLedgers.writeLedger('k', first, { writer })),
+    );
+    const won = writers.filter((writer) => results[writer]?.status === 'fulfilled');
+    assert.equal(won.length, 1);
+    assert.deepEqual((await trackingLedgers.readLedger('k'))?.document, { writer: won[0] });
   });
 
   it('migrating again, also at the same time, keeps what is there', async (store) => {

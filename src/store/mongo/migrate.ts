@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { MongoServerError } from 'mongodb';
 import type { CollectionName } from './collections.ts';
 import { collectionIndexes, collectionOf } from './collections.ts';
-import { isDuplicateKey, isUnreachable } from './mongo-errors.ts';
+import { isDuplicateKey } from './mongo-errors.ts';
 
 /** A change of the database that was made once and is recorded; it may be repeated and run twice at the same time. */
 interface Migration {
@@ -15,29 +14,16 @@ interface Migration {
 const migrations: readonly Migration[] = [{ name: '001-collections-and-indexes', up: createCollectionsAndIndexes }];
 
 const namespaceExistsCode = 48;
-const maxTries = 8;
 
 /** Brings the database up to date. Idempotent; several processes may do it at once. */
 export async function migrate(db: Db, now: () => Date): Promise<void> {
   const records = collectionOf(db, 'migrations');
   const applied = new Set((await records.find().toArray()).map(({ _id }) => _id));
   for (const { name, up } of migrations.filter((migration) => !applied.has(migration.name))) {
-    await repeatWhileInterrupted(() => up(db));
+    await up(db);
     await records.insertOne({ _id: name, appliedAt: now() }).catch((error: unknown) => {
       if (!isDuplicateKey(error)) throw error;
     });
-  }
-}
-
-/** FerretDB drops the connection when two clients create the same index at the same moment; the next try finds it. */
-async function repeatWhileInterrupted(work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt === maxTries || !isUnreachable(error)) throw error;
-      await delay(Math.random() * 50 * attempt);
-    }
   }
 }
 
@@ -46,7 +32,7 @@ async function createCollectionsAndIndexes(db: Db): Promise<void> {
     await db.createCollection(name).catch((error: unknown) => {
       if (!(error instanceof MongoServerError && error.code === namespaceExistsCode)) throw error;
     });
-    const indexes = collectionIndexes[name].map((index) => ({ ...index }));
-    if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
+    // One a command: FerretDB breaks off when a command names two indexes that are there already.
+    for (const index of collectionIndexes[name]) await db.collection(name).createIndexes([{ ...index }]);
   }
 }

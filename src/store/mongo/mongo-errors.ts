@@ -17,6 +17,9 @@ const passingNames: ReadonlySet<string> = new Set([
   'MongoPoolClosedError',
   'MongoExpiredSessionError',
 ]);
+/** Errors of the socket that the driver hands on as they are. */
+const socketCodes =
+  /^(EPIPE|ECONN[A-Z]+|ETIMEDOUT|E(HOST|NET)UNREACH|ENOTFOUND|EAI_AGAIN|ERR_(STREAM|SOCKET)_[A-Z_]+)$/;
 const refusedCredentialCodes: ReadonlySet<unknown> = new Set([13, 18, 8000]);
 const outOfDiskSpaceCode = 14031;
 const duplicateKeyCode = 11000;
@@ -35,8 +38,8 @@ export function isOnlyDuplicates(error: unknown): boolean {
 }
 
 /** True when the server was not reached, did not answer in time, or says that it will be back. */
-export function isUnreachable(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return false;
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof MongoError)) return isSocketError(error);
   return (
     error instanceof MongoNetworkError ||
     passingNames.has(error.name) ||
@@ -46,10 +49,21 @@ export function isUnreachable(error: unknown): boolean {
   );
 }
 
+/** A bulk write hides what happened to its connection inside an error that says that the server refused it. */
+function unwrapped(error: unknown): unknown {
+  const inner: unknown = error instanceof MongoBulkWriteError ? error.errorResponse : undefined;
+  return inner instanceof Error ? inner : error;
+}
+
+function isSocketError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && socketCodes.test(error.code);
+}
+
 /** The error of the driver as one of ours. `address` is shown to people and holds no credentials. */
-export function translateMongoError(error: unknown, address: string): unknown {
-  if (!(error instanceof MongoError)) return error;
-  const code = error.code;
+export function translateMongoError(thrown: unknown, address: string): unknown {
+  const error = unwrapped(thrown);
+  if (!(error instanceof MongoError || isSocketError(error))) return thrown;
+  const code: unknown = 'code' in error ? error.code : undefined;
   if (refusedCredentialCodes.has(code)) {
     const message = `MongoDB at ${address} refused the credentials: ${error.message}. Check the user, password and role in MONGODB_URL.`;
     return new CoxswainError('CONFIG_INVALID', message, { cause: error });
