@@ -53,8 +53,8 @@ export interface CoxswainClient {
   /** Asks for the end; the run is cancelled within seconds. Nothing happens to a cancelled run. RUN_FINISHED for other ends. */
   cancel(runId: string): Promise<void>;
   readonly models: ModelReader;
-  /** Resolves when Temporal and the store answer. */
-  ping(): Promise<void>;
+  /** Resolves when Temporal answers. */
+  pingTemporal(): Promise<void>;
   /** Closes what the client itself opened: the connection to Temporal, not the store. */
   close(): Promise<void>;
 }
@@ -114,9 +114,7 @@ export function clientOn(engine: RunEngine, store: Store): CoxswainClient {
     resume: (runId) => steer(runId, 'resumed', () => engine.signal(runId, 'resume')),
     cancel: (runId) => steer(runId, 'cancelled', () => engine.cancel(runId), 'cancelled'),
     models: createModelReader(store.models),
-    async ping() {
-      await Promise.all([engine.ping(), store.ping()]);
-    },
+    pingTemporal: () => engine.ping(),
     close: () => engine.close(),
   };
 }

@@ -38,6 +38,16 @@ export const errorTable = {
     help: 'No model has this name, version or alias. `coxswain models` shows them.',
   },
   NOT_FOUND: { status: 404, retryable: false, help: 'Nothing is at this address. /docs lists what there is.' },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    retryable: false,
+    help: 'This address does not take this HTTP method. The Allow header says which it takes.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    retryable: false,
+    help: 'Send the body as application/json or application/yaml, in UTF-8 and not compressed.',
+  },
   RUN_CONFLICT: {
     status: 409,
     retryable: false,
