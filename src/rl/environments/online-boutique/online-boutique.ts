@@ -280,7 +280,7 @@ class Boutique implements OnlineBoutique {
     values[frame + FRAME.p95Seconds] = latencies.quantile(0.95);
     values[frame + FRAME.violationShare] =
       latencies.requests > 0 ? latencies.countAbove(this.parameters.sloSeconds) / latencies.requests : 0;
-    simulation.countCallsInSystem(this.callsInSystem);
+    simulation.flow.countCalls(this.callsInSystem);
     for (let s = 0, at = frame + FRAME.width; s < this.base.length; s++, at += SERVICE_FRAME.width) {
       const readyPods = simulation.readySeconds[s] / STEP_SECONDS;
       const busyServers = simulation.busySeconds[s] / STEP_SECONDS;

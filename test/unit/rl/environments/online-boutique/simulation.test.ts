@@ -38,15 +38,15 @@ test('what arrives is completed or in the system, exactly, per service and end t
     play(simulation, arrivals);
     requests += arrivals.reduce((a, b) => a + b, 0);
     done += simulation.completedRequests;
-    simulation.countCallsInSystem(inSystem);
+    simulation.flow.countCalls(inSystem);
     services.forEach(({ name }, s) => {
       arrived[s] += simulation.arrivedCalls[s];
       completed[s] += simulation.completedCalls[s];
       assert.equal(arrived[s], completed[s] + inSystem[s], `${name} in step ${step}`);
     });
-    assert.equal(requests, done + simulation.requestsInSystem(), `requests in step ${step}`);
+    assert.equal(requests, done + simulation.flow.requestsInSystem(), `requests in step ${step}`);
   }
-  assert.ok(simulation.requestsInSystem() > 1000, 'the scaling was to leave a backlog behind');
+  assert.ok(simulation.flow.requestsInSystem() > 1000, 'the scaling was to leave a backlog behind');
 });
 
 test('no service completes more calls than its servers can', () => {
@@ -79,12 +79,12 @@ test('a backlog carries over and is worked off when the load is gone', () => {
   const simulation = new Simulation(single(1));
   simulation.reset([1]);
   play(simulation, [450]); // 150 of 450 can be served
-  assert.ok(Math.abs(simulation.requestsInSystem() - 300) < 2);
+  assert.ok(Math.abs(simulation.flow.requestsInSystem() - 300) < 2);
   play(simulation, [0]);
-  assert.ok(Math.abs(simulation.requestsInSystem() - 150) < 2);
+  assert.ok(Math.abs(simulation.flow.requestsInSystem() - 150) < 2);
   play(simulation, [0]);
   play(simulation, [0]);
-  assert.ok(simulation.requestsInSystem() < 0.1);
+  assert.ok(simulation.flow.requestsInSystem() < 0.1);
 });
 
 test('a service behind a saturated one gets only what comes through', () => {
