@@ -1,4 +1,19 @@
-import type { SpaceRow } from './environment.ts';
+import { createHash } from 'node:crypto';
+
+import * as tf from '@tensorflow/tfjs-core';
+
+import { encodeModel } from '../tensor/onnx-model.ts';
+import { trace } from '../tensor/trace.ts';
+import type { Program, Tensors } from '../tensor/trace.ts';
+import { maskedLogit } from './action-sampling.ts';
+import type { PolicyArchitecture, PolicyWeights } from './agent.ts';
+import type { EnvironmentDescription, SpaceRow } from './environment.ts';
+import { perceptron, perceptronLayout } from './networks.ts';
+import { normalisationClip } from './normalisation.ts';
+import type { Normalisation } from './normalisation.ts';
+import { choicesProperty } from './policy.ts';
+import type { ActionLayout } from './spaces.ts';
+import { surroundings } from './versions.ts';
 
 /**
  * A policy as one ONNX file and what a person or a server must know to use it.
@@ -36,4 +51,89 @@ export interface PolicyMetadata {
   readonly versions: Readonly<Record<string, string>>;
   /** SHA-256 of the ONNX file, hexadecimal. */
   readonly onnxSha256: string;
+}
+
+/** Where a policy comes from. */
+export interface PolicyOrigin {
+  readonly algorithm: string;
+  readonly environment: EnvironmentDescription;
+  readonly trainedSteps: number;
+  readonly score: number | null;
+}
+
+/** Writes a policy as an ONNX file with metadata. */
+export function exportPolicy(
+  architecture: PolicyArchitecture,
+  weights: PolicyWeights,
+  origin: PolicyOrigin,
+): ExportedPolicy {
+  const { actions, network } = architecture;
+  const onnx = policyModel(architecture, weights);
+  const { environment, algorithm, trainedSteps, score } = origin;
+  return {
+    onnx,
+    metadata: {
+      formatVersion: 1,
+      algorithm,
+      environment: environment.name,
+      observation: { size: network.inputs, table: environment.observationTable },
+      action: { choices: actions.choices, maskSize: actions.maskSize, table: environment.actionTable },
+      normalisation: weights.normalisation && {
+        mean: [...weights.normalisation.mean],
+        standardDeviation: [...weights.normalisation.standardDeviation],
+        clip: normalisationClip,
+      },
+      trainedSteps,
+      score,
+      versions: surroundings().versions,
+      onnxSha256: createHash('sha256').update(onnx).digest('hex'),
+    },
+  };
+}
+
+/** The ONNX file of a policy. */
+export function policyModel(architecture: PolicyArchitecture, weights: PolicyWeights): Uint8Array {
+  const { network, actions } = architecture;
+  const graph = trace(policyProgram(architecture, weights), {
+    observation: { shape: ['batch', network.inputs] },
+    action_mask: { shape: ['batch', actions.maskSize], type: 'bool' },
+  });
+  return encodeModel(graph, { [choicesProperty]: JSON.stringify(actions.choices) });
+}
+
+function policyProgram({ network, actions }: PolicyArchitecture, weights: PolicyWeights): Program {
+  return ({ observation, action_mask: mask }) => {
+    const seen = weights.normalisation ? normalised(observation, weights.normalisation) : observation;
+    const logits = perceptron('policy', network, fixedWeights({ network, actions }, weights.parameters), seen);
+    const masked = tf.where(paddedMask(mask, actions), logits, tf.scalar(maskedLogit));
+    const rows = tf.reshape(masked, [observation.shape[0], actions.heads, actions.width]);
+    return { logits: withoutPadding(masked, actions), action: tf.cast(tf.argMax(rows, 2), 'int32') };
+  };
+}
+
+function normalised(observation: tf.Tensor, { mean, standardDeviation }: Normalisation): tf.Tensor {
+  const scaled = tf.div(tf.sub(observation, tf.tensor1d(mean)), tf.tensor1d(standardDeviation));
+  return tf.clipByValue(scaled, -normalisationClip, normalisationClip);
+}
+
+function fixedWeights({ network }: PolicyArchitecture, parameters: Float32Array): Tensors {
+  const layout = perceptronLayout('policy', network);
+  const entries = Object.entries(layout.shapes);
+  return Object.fromEntries(
+    entries.map(([name, shape]) => [name, tf.tensor(layout.view(parameters, name), [...shape])]),
+  );
+}
+
+/** The mask in the padded layout of the logits: padding takes a column of zeros. */
+function paddedMask(mask: tf.Tensor, actions: ActionLayout): tf.Tensor {
+  if (!actions.padded) return mask;
+  const numbers = tf.concat([tf.cast(mask, 'int32'), tf.zeros([mask.shape[0], 1], 'int32')], 1);
+  const places = actions.maskPlaces.map((place) => (place < 0 ? actions.maskSize : place));
+  return tf.cast(tf.gather(numbers, tf.tensor1d(places, 'int32'), 1), 'bool');
+}
+
+function withoutPadding(logits: tf.Tensor, actions: ActionLayout): tf.Tensor {
+  if (!actions.padded) return logits;
+  const places = actions.maskPlaces.flatMap((place, index) => (place < 0 ? [] : [index]));
+  return tf.gather(logits, tf.tensor1d(places, 'int32'), 1);
 }

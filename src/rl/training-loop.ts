@@ -1,8 +1,20 @@
+import { createHash } from 'node:crypto';
+
+import { CoxswainError } from '../contracts/errors.ts';
 import type { DeviceName } from '../tensor/device.ts';
+import type { Agent, AgentState, PolicyWeights } from './agent.ts';
+import { createPpo } from './algorithms/ppo.ts';
 import type { PpoConfig } from './algorithms/ppo.ts';
-import type { Environment } from './environment.ts';
+import { invalid as invalidCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Environment, EnvironmentDescription } from './environment.ts';
+import { exportPolicy, policyModel } from './policy-export.ts';
 import type { ExportedPolicy } from './policy-export.ts';
+import { loadPolicy } from './policy.ts';
 import type { Policy } from './policy.ts';
+import { Generator } from './random.ts';
+import { VectorEnvironment } from './vector-environment.ts';
+import type { VectorEnvironmentState } from './vector-environment.ts';
 
 /** What a training is made of. Together with the code these decide every weight, bit for bit. */
 export interface TrainingOptions {
@@ -38,6 +50,7 @@ export interface TrainingOptions {
 /**
  * Scores a policy (higher is better). It must use its own environments and draw everything random from constants or
  * from `step`: what it returns decides which weights are best, so it is part of the determinism contract.
+ * When the signal comes before it has its score, it throws the signal's reason: that evaluation is repeated later.
  */
 export type Evaluator = (
   policy: Policy,
@@ -138,7 +151,7 @@ export interface Training {
   run(options?: RunOptions): Promise<TrainingOutcome>;
   /** Everything needed to go on, as of the last update boundary. */
   checkpoint(): Uint8Array;
-  /** The policy as it acts now, or acted at its best; dispose of it after use. */
+  /** The policy as it acts now (the default), or acted at its best; dispose of it after use. */
   policy(weights?: WeightsChoice): Promise<Policy>;
   /** The policy as an ONNX file with metadata. Default `best`. */
   exportPolicy(weights?: WeightsChoice): Promise<ExportedPolicy>;
@@ -151,4 +164,247 @@ export interface Training {
  * @throws CoxswainError ENVIRONMENT_INVALID when the environments do not fit together or their spaces are not supported,
  * SPEC_INVALID when a number of the options is out of range, CHECKPOINT_INVALID, DEVICE_UNAVAILABLE.
  */
-export declare function createTraining(options: TrainingOptions): Promise<Training>;
+export async function createTraining(options: TrainingOptions): Promise<Training> {
+  checkOptions(options);
+  const { agent: config, device = 'cpu', seed } = options;
+  const checkpoint = options.checkpoint ? readCheckpoint(options.checkpoint) : null;
+  const root = new Generator(seed);
+  const agentGenerator = root.fork();
+  const environments = new VectorEnvironment(options.environments, root.fork());
+  const { description, count } = environments;
+  const identity = identityOf(options, description);
+  if (checkpoint && checkpoint.identity !== identity) {
+    throw invalidCheckpoint('it belongs to another agent, seed, environment or number of environments');
+  }
+  const agent = await createPpo({
+    config,
+    environment: description,
+    environments: count,
+    generator: agentGenerator,
+    device,
+  });
+  return new TrainingLoop(options, identity, agent, environments, checkpoint);
+}
+
+/** The weights with the best score so far. */
+interface Best {
+  readonly step: number;
+  readonly score: number;
+  readonly weights: PolicyWeights;
+}
+
+/** State at an update boundary; shares no memory with what goes on. */
+interface Snapshot {
+  readonly step: number;
+  readonly update: number;
+  readonly agent: AgentState;
+  /** JSON of a VectorEnvironmentState: environments may hand out what they go on changing. */
+  readonly environments: string;
+  readonly best: Best | null;
+}
+
+/** The part of a snapshot that is not in a checkpoint's arrays; JSON. */
+interface SnapshotValues {
+  readonly step: number;
+  readonly update: number;
+  readonly agent: unknown;
+  readonly environments: string;
+  readonly best: { readonly step: number; readonly score: number } | null;
+}
+
+/**
+ * 1. `boundary` is replaced only when an update and the evaluation that may belong to it are complete, so whatever is
+ *    thrown in between, going back to it loses nothing but that update.
+ * 2. Callbacks see the new boundary: a checkpoint taken in `onUpdate` holds that update.
+ */
+class TrainingLoop implements Training {
+  private readonly options: TrainingOptions;
+  private readonly identity: string;
+  private readonly agent: Agent;
+  private readonly environments: VectorEnvironment;
+  private boundary: Snapshot;
+
+  constructor(
+    options: TrainingOptions,
+    identity: string,
+    agent: Agent,
+    environments: VectorEnvironment,
+    checkpoint: Checkpoint | null,
+  ) {
+    this.options = options;
+    this.identity = identity;
+    this.agent = agent;
+    this.environments = environments;
+    this.boundary = checkpoint ? snapshotOf(checkpoint) : this.snapshot(0, 0, null);
+    if (checkpoint) this.goBack();
+  }
+
+  get step(): number {
+    return this.boundary.step;
+  }
+
+  async run(callbacks: RunOptions = {}): Promise<TrainingOutcome> {
+    const { totalSteps, checkpointIntervalSteps = 1 } = this.options;
+    const signal = callbacks.signal ?? new AbortController().signal;
+    let handedOver = this.step;
+    while (this.step < totalSteps && !signal.aborted) {
+      const reports = await this.advance(signal);
+      if (!reports) break;
+      await callbacks.onUpdate?.(reports.update);
+      if (reports.evaluation) await callbacks.onEvaluation?.(reports.evaluation);
+      if (this.step - handedOver < checkpointIntervalSteps) continue;
+      handedOver = this.step;
+      await callbacks.onCheckpoint?.({ step: this.step, bytes: this.checkpoint() });
+    }
+    if (this.step !== handedOver) await callbacks.onCheckpoint?.({ step: this.step, bytes: this.checkpoint() });
+    const { best, step } = this.boundary;
+    return {
+      status: step >= totalSteps ? 'completed' : 'cancelled',
+      step,
+      best: best && { step: best.step, score: best.score },
+    };
+  }
+
+  checkpoint(): Uint8Array {
+    const { step, update, agent, environments, best } = this.boundary;
+    const values: SnapshotValues = {
+      step,
+      update,
+      agent: agent.values,
+      environments,
+      best: best && { step: best.step, score: best.score },
+    };
+    return writeCheckpoint({
+      identity: this.identity,
+      device: this.options.device ?? 'cpu',
+      arrays: { ...agent.arrays, ...(best ? bestArrays(best.weights) : {}) },
+      values,
+    });
+  }
+
+  policy(weights: WeightsChoice = 'latest'): Promise<Policy> {
+    return loadPolicy(policyModel(this.agent.policy, this.chosen(weights).weights));
+  }
+
+  async exportPolicy(choice: WeightsChoice = 'best'): Promise<ExportedPolicy> {
+    const { weights, step, score } = this.chosen(choice);
+    return exportPolicy(this.agent.policy, weights, {
+      algorithm: this.options.agent.algorithm,
+      environment: this.environments.description,
+      trainedSteps: step,
+      score,
+    });
+  }
+
+  dispose(): Promise<void> {
+    return this.agent.dispose();
+  }
+
+  /** One update, with the evaluation after it when one is due; null when the signal cut the evaluation off. */
+  private async advance(
+    signal: AbortSignal,
+  ): Promise<{ update: UpdateReport; evaluation: EvaluationReport | null } | null> {
+    const { step: before, update, best } = this.boundary;
+    const { totalSteps } = this.options;
+    try {
+      const started = performance.now();
+      const figures = await this.agent.iterate(this.environments, 1 - before / totalSteps);
+      const seconds = (performance.now() - started) / 1000;
+      const step = before + this.agent.iterationSteps;
+      const evaluation = this.evaluationDue(before, step) ? await this.evaluate(step, signal) : null;
+      const newBest = evaluation?.best ? { step, score: evaluation.score, weights: this.agent.weights() } : best;
+      this.boundary = this.snapshot(step, update + 1, newBest);
+      const metrics: UpdateMetrics = {
+        ...this.environments.recentMeans,
+        episodes: this.environments.episodes,
+        ...figures,
+        stepsPerSecond: this.agent.iterationSteps / seconds,
+      };
+      return { update: { step, totalSteps, update: update + 1, metrics }, evaluation };
+    } catch (error) {
+      this.goBack();
+      if (signal.aborted && (error === signal.reason || (error instanceof Error && error.name === 'AbortError')))
+        return null;
+      throw error;
+    }
+  }
+
+  /** True when a multiple of the interval, or the end, lies in (before, step]. */
+  private evaluationDue(before: number, step: number): boolean {
+    const { evaluator, totalSteps, evaluationIntervalSteps = Math.ceil(totalSteps / 20) } = this.options;
+    if (!evaluator) return false;
+    return (
+      step >= totalSteps || Math.floor(step / evaluationIntervalSteps) > Math.floor(before / evaluationIntervalSteps)
+    );
+  }
+
+  private async evaluate(step: number, signal: AbortSignal): Promise<EvaluationReport> {
+    const policy = await this.policy('latest');
+    try {
+      const evaluation = await this.options.evaluator!(policy, { step, signal });
+      if (!Number.isFinite(evaluation.score)) {
+        throw new CoxswainError('TRAINING_DIVERGED', `The evaluator's score is ${evaluation.score} at step ${step}.`);
+      }
+      return { ...evaluation, step, best: evaluation.score >= (this.boundary.best?.score ?? -Infinity) };
+    } finally {
+      await policy.dispose();
+    }
+  }
+
+  private chosen(choice: WeightsChoice): { weights: PolicyWeights; step: number; score: number | null } {
+    const { best, step } = this.boundary;
+    return choice === 'best' && best ? best : { weights: this.agent.weights(), step, score: null };
+  }
+
+  private snapshot(step: number, update: number, best: Best | null): Snapshot {
+    const environments = JSON.stringify(this.environments.saveState());
+    return { step, update, agent: this.agent.saveState(), environments, best };
+  }
+
+  private goBack(): void {
+    this.agent.loadState(this.boundary.agent);
+    this.environments.loadState(JSON.parse(this.boundary.environments) as VectorEnvironmentState);
+  }
+}
+
+function bestArrays({ parameters, normalisation }: PolicyWeights): Record<string, Float32Array> {
+  return {
+    'best.parameters': parameters,
+    ...(normalisation && {
+      'best.mean': normalisation.mean,
+      'best.standardDeviation': normalisation.standardDeviation,
+    }),
+  };
+}
+
+function snapshotOf({ arrays, values }: Checkpoint): Snapshot {
+  const { step, update, agent, environments, best } = values as SnapshotValues;
+  const { 'best.parameters': parameters, 'best.mean': mean, 'best.standardDeviation': standardDeviation } = arrays;
+  const normalisation = mean ? { mean, standardDeviation } : null;
+  return {
+    step,
+    update,
+    agent: { arrays, values: agent },
+    environments,
+    best: best && { ...best, weights: { parameters, normalisation } },
+  };
+}
+
+/** What two trainings must share for one to go on from the other's checkpoint. */
+function identityOf({ agent, seed, environments }: TrainingOptions, description: EnvironmentDescription): string {
+  const { name, observationSpace, actionSpace, actionMaskSize } = description;
+  const config = Object.entries(agent).sort(([a], [b]) => (a < b ? -1 : 1));
+  const shared = [config, seed, environments.length, name, observationSpace, actionSpace, actionMaskSize];
+  return createHash('sha256').update(JSON.stringify(shared)).digest('hex');
+}
+
+function checkOptions({ seed, totalSteps, evaluationIntervalSteps, checkpointIntervalSteps }: TrainingOptions): void {
+  const wholeNumbers = { totalSteps, evaluationIntervalSteps, checkpointIntervalSteps };
+  for (const [name, value] of Object.entries(wholeNumbers)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue;
+    throw new CoxswainError('SPEC_INVALID', `${name}: found ${value}; allowed: a whole number from 1.`);
+  }
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+    throw new CoxswainError('SPEC_INVALID', `seed: found ${seed}; allowed: a whole number from 0 to 4294967295.`);
+  }
+}

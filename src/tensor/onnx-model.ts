@@ -1,4 +1,5 @@
 import type { Attribute, Constant, ElementType, Graph, Node, Port } from './graph.ts';
+import { protobufFields } from './protobuf-reader.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 /** The ONNX operator set that our graphs are written in. */
@@ -108,4 +109,20 @@ function writePort(writer: ProtobufWriter, port: Port): void {
       });
     });
   });
+}
+
+/**
+ * The metadata properties of an ONNX file that {@link encodeModel} wrote.
+ * @throws RangeError when the bytes are no protocol buffer.
+ */
+export function readMetadata(model: Uint8Array): Record<string, string> {
+  const properties: Record<string, string> = {};
+  for (const { field, data } of protobufFields(model)) {
+    if (field !== 14) continue;
+    const texts = new Map(
+      Array.from(protobufFields(data), (part) => [part.field, new TextDecoder().decode(part.data)]),
+    );
+    properties[texts.get(1) ?? ''] = texts.get(2) ?? '';
+  }
+  return properties;
 }

@@ -8,6 +8,9 @@ export function simplify(graph: Graph): Graph {
   return withUniqueConstants(withoutUnused(withOutputsNamed(graph)));
 }
 
+/** Longer constants are weights, which do not repeat. */
+const largestCompared = 256;
+
 /** Lets the node that computes an output give it its name, instead of a copy after it. */
 function withOutputsNamed(graph: Graph): Graph {
   const computed = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
@@ -40,6 +43,7 @@ function withUniqueConstants(graph: Graph): Graph {
   const known = new Map<string, string>();
   const names = new Map<string, string>();
   const constants = graph.constants.filter((constant) => {
+    if (constant.values.length > largestCompared) return true;
     const key = contentKey(constant);
     const former = known.get(key);
     if (former === undefined) known.set(key, constant.name);

@@ -14,11 +14,28 @@ function reduce(
   keepDims: boolean,
 ): TensorInfo {
   if (axes.length === 0) return x;
+  if (
+    operator === 'ReduceSum' &&
+    x.dtype === 'float32' &&
+    x.shape.length === 2 &&
+    axes.length === 1 &&
+    axes[0] === 0 &&
+    !keepDims
+  ) {
+    return columnSums(recorder, x);
+  }
   const shape = keepDims
     ? x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
     : x.shape.filter((_, axis) => !axes.includes(axis));
   const name = recorder.node(operator, [recorder.name(x), recorder.integers(axes)], { keepdims: Number(keepDims) });
   return recorder.tensor(name, shape, x.dtype);
+}
+
+/** Sums over rows as a product with ones, which ONNX Runtime computes two to three times faster than a reduction. */
+function columnSums(recorder: Recorder, x: TensorInfo): TensorInfo {
+  const ones = recorder.fixedTensor([1], [x.shape[0]], 'float32');
+  const name = recorder.node('MatMul', [recorder.name(ones), recorder.name(x)]);
+  return recorder.tensor(name, x.shape.slice(1), 'float32');
 }
 
 /** @param type in which the reduction is computed; null keeps the operand's. */

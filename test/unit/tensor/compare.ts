@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 
 import { compile } from '../../../src/tensor/program.ts';
-import type { Values } from '../../../src/tensor/program.ts';
+import type { Values } from '../../../src/tensor/loaded-model.ts';
 import type { InputSpec, Program, Tensors } from '../../../src/tensor/trace.ts';
 
 /** Named inputs with a shape and values. */

@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
 import { Generator } from '../../../src/rl/random.ts';
-import type { Values } from '../../../src/tensor/program.ts';
+import type { Values } from '../../../src/tensor/loaded-model.ts';
 import type { Program, Tensors } from '../../../src/tensor/trace.ts';
 import { assertClose, runCompiled, runOnCpuBackend } from './compare.ts';
 import type { Inputs } from './compare.ts';

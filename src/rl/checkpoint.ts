@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+
+import { CoxswainError } from '../contracts/errors.ts';
+import { surroundings } from './versions.ts';
+import type { Surroundings } from './versions.ts';
+
+/** Raised whenever an older program could misread a newer checkpoint or the other way round. */
+export const checkpointFormatVersion = 1;
+
+/** The first bytes of every checkpoint. */
+const magic = new TextEncoder().encode('CXSWCKPT');
+const digestBytes = 32;
+/** magic, format version, length of the header */
+const prefixBytes = magic.length + 8;
+
+/** What a checkpoint holds: state at an update boundary. */
+export interface CheckpointContent {
+  /** SHA-256 of everything that two trainings must share for one to go on from the other's checkpoint. */
+  readonly identity: string;
+  readonly device: string;
+  /** Numbers that must keep every bit, by name. */
+  readonly arrays: Readonly<Record<string, Float32Array>>;
+  /** The rest: generator and environment states, statistics, counters. */
+  readonly values: unknown;
+}
+
+/** A checkpoint that was read. */
+export interface Checkpoint extends CheckpointContent {
+  /** All weights of the agent: equal bytes mean equal trainings. */
+  readonly parameters: Float32Array;
+  /** Where it was written. */
+  readonly writtenOn: Surroundings;
+  /** What differs here from where it was written: from now on bits may differ from an undisturbed training's. */
+  readonly warnings: readonly string[];
+}
+
+interface Header extends Surroundings {
+  readonly identity: string;
+  readonly device: string;
+  readonly arrays: readonly { readonly name: string; readonly length: number }[];
+  readonly values: unknown;
+}
+
+/**
+ * A checkpoint's bytes: magic, format version and header length (uint32, little-endian), the header as JSON, the arrays
+ * as little-endian float32, and the SHA-256 of all that.
+ */
+export function writeCheckpoint(content: CheckpointContent): Uint8Array {
+  const entries = Object.entries(content.arrays);
+  const header: Header = {
+    ...surroundings(),
+    identity: content.identity,
+    device: content.device,
+    arrays: entries.map(([name, { length }]) => ({ name, length })),
+    values: content.values,
+  };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const prefix = new DataView(new ArrayBuffer(8));
+  prefix.setUint32(0, checkpointFormatVersion, true);
+  prefix.setUint32(4, text.length, true);
+  const body = Buffer.concat([
+    magic,
+    new Uint8Array(prefix.buffer),
+    text,
+    ...entries.map(([, { buffer, byteOffset, byteLength }]) => new Uint8Array(buffer, byteOffset, byteLength)),
+  ]);
+  return new Uint8Array(Buffer.concat([body, digest(body)]));
+}
+
+/**
+ * @throws CoxswainError CHECKPOINT_INVALID when the bytes are no checkpoint, were truncated or changed, or are of another
+ * format version.
+ */
+export function readCheckpoint(bytes: Uint8Array): Checkpoint {
+  const { header, arrayBytes } = takenApart(bytes);
+  const arrays: Record<string, Float32Array> = {};
+  let offset = 0;
+  for (const { name, length } of header.arrays) {
+    // A copy, because a view of floats must start at a multiple of four bytes.
+    arrays[name] = new Float32Array(arrayBytes.slice(offset, offset + 4 * length).buffer);
+    offset += 4 * length;
+  }
+  const { identity, device, values, cpuModel, versions } = header;
+  const writtenOn = { cpuModel, versions };
+  return {
+    identity,
+    device,
+    values,
+    arrays,
+    parameters: arrays.parameters,
+    writtenOn,
+    warnings: differences(writtenOn),
+  };
+}
+
+function takenApart(bytes: Uint8Array): { header: Header; arrayBytes: Uint8Array } {
+  if (bytes.length < prefixBytes + digestBytes || !Buffer.from(bytes.subarray(0, magic.length)).equals(magic)) {
+    throw invalid('the bytes are no checkpoint of Coxswain');
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const version = view.getUint32(magic.length, true);
+  if (version !== checkpointFormatVersion) {
+    throw invalid(`it has format version ${version}, and this program reads version ${checkpointFormatVersion}`);
+  }
+  const body = bytes.subarray(0, -digestBytes);
+  if (!digest(body).equals(bytes.subarray(-digestBytes))) throw invalid('it was truncated or changed');
+  const headerEnd = prefixBytes + view.getUint32(magic.length + 4, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(prefixBytes, headerEnd))) as Header;
+  return { header, arrayBytes: body.subarray(headerEnd) };
+}
+
+function differences(writtenOn: Surroundings): string[] {
+  const here = surroundings();
+  const compared = { 'CPU model': here.cpuModel, ...here.versions };
+  const before: Record<string, string> = { 'CPU model': writtenOn.cpuModel, ...writtenOn.versions };
+  return Object.entries(compared).flatMap(([what, now]) =>
+    before[what] === now
+      ? []
+      : [`The checkpoint was written with another ${what} (${before[what]}, here ${now}): results may differ in bits.`],
+  );
+}
+
+function digest(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+/** The error for a checkpoint that cannot be used. */
+export function invalid(why: string): CoxswainError {
+  return new CoxswainError('CHECKPOINT_INVALID', `The checkpoint cannot be used: ${why}.`);
+}

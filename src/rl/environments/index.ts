@@ -1,0 +1,7 @@
+import { cartPole } from './cart-pole.ts';
+import type { EnvironmentKind } from './registry.ts';
+
+/** The environments that need nothing but parameters, by name. */
+export const environments: Readonly<Record<string, EnvironmentKind>> = {
+  [cartPole.name]: cartPole,
+};

@@ -1,0 +1,79 @@
+import { CoxswainError } from '../contracts/errors.ts';
+import { nearestName } from '../domain/nearest-name.ts';
+
+/** What a hyperparameter may be: a test and the same in words. */
+export interface Rule {
+  readonly allowed: string;
+  readonly holds: (value: unknown) => boolean;
+}
+
+/** A rule for each name of a configuration. */
+export type Rules<Config> = { readonly [Name in keyof Config]-?: Rule };
+
+/** A finite number from `low` to `high`; an excluded bound is marked by `above`. */
+export function number(low: number, high: number, { above = false } = {}): Rule {
+  const allowed = `a number ${above ? 'above' : 'from'} ${low}${high === Infinity ? ' up' : ` to ${high}`}`;
+  return { allowed, holds: (value) => isNumber(value) && (above ? value > low : value >= low) && value <= high };
+}
+
+/** A whole number from `low` to `high`. */
+export function integer(low: number, high: number): Rule {
+  return {
+    allowed: `a whole number from ${low} to ${high}`,
+    holds: (value) => isNumber(value) && Number.isInteger(value) && value >= low && value <= high,
+  };
+}
+
+/** One of some texts. */
+export function oneOf(...values: readonly string[]): Rule {
+  return { allowed: `one of ${values.join(', ')}`, holds: (value) => values.includes(value as string) };
+}
+
+export const flag: Rule = { allowed: 'true or false', holds: (value) => typeof value === 'boolean' };
+
+/** What `rule` allows, or null. */
+export function optional({ allowed, holds }: Rule): Rule {
+  return { allowed: `${allowed}, or null`, holds: (value) => value === null || holds(value) };
+}
+
+/** A list of `low` to `high` elements that `rule` allows. */
+export function listOf({ allowed, holds }: Rule, low: number, high: number): Rule {
+  return {
+    allowed: `a list of ${low} to ${high} entries, each ${allowed}`,
+    holds: (value) => Array.isArray(value) && value.length >= low && value.length <= high && value.every(holds),
+  };
+}
+
+/**
+ * A complete configuration: `defaults` with the given values in place.
+ * @param what the configuration's name for messages.
+ * @throws CoxswainError SPEC_INVALID listing every unknown name (with the nearest valid one) and every value that its rule
+ * does not allow.
+ */
+export function parseHyperparameters<Config extends object>(
+  what: string,
+  given: unknown,
+  defaults: Config,
+  rules: Rules<Config>,
+): Config {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new CoxswainError('SPEC_INVALID', `${what}: found ${JSON.stringify(given)}; allowed: an object.`);
+  }
+  const issues = Object.entries(given).flatMap(([name, value]) => issueOf(name, value, rules));
+  if (issues.length > 0) throw new CoxswainError('SPEC_INVALID', `${what}: ${issues.join('; ')}`);
+  return { ...defaults, ...given };
+}
+
+function issueOf<Config>(name: string, value: unknown, rules: Rules<Config>): string[] {
+  if (!Object.hasOwn(rules, name)) {
+    const names = Object.keys(rules);
+    const nearest = nearestName(name, names);
+    return [`${name} is unknown; ${nearest ? `nearest valid name: ${nearest}` : `allowed: ${names.join(', ')}`}`];
+  }
+  const { allowed, holds } = rules[name as keyof Config];
+  return holds(value) ? [] : [`${name}: found ${JSON.stringify(value)}; allowed: ${allowed}`];
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}

@@ -1,0 +1,63 @@
+import type { ActionLayout } from './spaces.ts';
+import type { StepResult } from './vector-environment.ts';
+
+/** A truncated episode's last observation and the place of its last step. */
+interface Truncation {
+  readonly place: number;
+  readonly observation: Float32Array;
+}
+
+/**
+ * The samples of one rollout: `steps` rows of `environments` columns, row by row, so sample i is environment
+ * i mod environments. Observations are stored as the network sees them.
+ */
+export class RolloutBuffer {
+  readonly environments: number;
+  /** Samples. */
+  readonly size: number;
+  readonly observations: Float32Array;
+  /** The chosen actions as ones among zeros: size × logits. */
+  readonly actions: Float32Array;
+  /** 0 where a choice was allowed and −1e8 where not, size × logits; null when nothing is masked. */
+  readonly penalties: Float32Array | null;
+  /** ln of the probability with which each action was chosen. */
+  readonly logProbabilities: Float32Array;
+  readonly rewards: Float32Array;
+  readonly ends: Uint8Array;
+  /** Last observations of truncated episodes, for bootstrapping. */
+  truncations: Truncation[] = [];
+  private readonly measures = new Map<string, number>();
+
+  constructor(size: number, environments: number, observationSize: number, layout: ActionLayout, masked: boolean) {
+    this.environments = environments;
+    this.size = size;
+    this.observations = new Float32Array(size * observationSize);
+    this.actions = new Float32Array(size * layout.logits);
+    this.penalties = masked ? new Float32Array(size * layout.logits) : null;
+    this.logProbabilities = new Float32Array(size);
+    this.rewards = new Float32Array(size);
+    this.ends = new Uint8Array(size);
+  }
+
+  /** Empties the buffer for the next rollout. */
+  clear(): void {
+    this.actions.fill(0);
+    this.truncations = [];
+    this.measures.clear();
+  }
+
+  /** Takes in what followed sample `place`. @param lastObservation as the network sees it. */
+  record(place: number, result: StepResult, reward: number, lastObservation: Float32Array | null): void {
+    this.rewards[place] = reward;
+    this.ends[place] = result.terminated || result.truncated ? 1 : 0;
+    if (lastObservation) this.truncations.push({ place, observation: lastObservation });
+    for (const name in result.measures) {
+      this.measures.set(name, (this.measures.get(name) ?? 0) + result.measures[name]);
+    }
+  }
+
+  /** Mean of each measure over all samples. */
+  measureMeans(): Record<string, number> {
+    return Object.fromEntries(Array.from(this.measures, ([name, sum]) => [name, sum / this.size]));
+  }
+}
