@@ -68,7 +68,7 @@ export class MongoRunStore implements RunStore {
 
   async recordStep(runId: string, update: Parameters<RunStore['recordStep']>[1]): Promise<void> {
     assertGoesOn(runId, update.status);
-    if ((await this.ends.countDocuments({ _id: runId }, { limit: 1 })) > 0) return;
+    if ((await this.ends.findOne({ _id: runId }, { projection: { _id: 1 } })) !== null) return;
     const { status, step, stepStatus, summary, at } = update;
     const place = `steps.${step}`;
     const filter = {
