@@ -73,7 +73,8 @@ class S3ArtifactStore implements ArtifactStore {
     if (key === null) throw artifactNotFound(reference, this.options.bucketUrl);
     const request: S3Request = { method: 'GET', key, maxBytes: reference.bytes };
     const answer = await this.ask(request);
-    if (answer.status === 404 && answer.code !== 'NoSuchBucket') {
+    // A missing bucket is 404 too, and so is, for some servers, a user whom they do not know.
+    if (answer.status === 404 && (answer.code === 'NoSuchKey' || answer.code === '')) {
       throw artifactNotFound(reference, this.options.bucketUrl);
     }
     if (answer.status !== 200) throw this.refused(request, answer);
