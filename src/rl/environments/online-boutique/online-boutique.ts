@@ -13,9 +13,10 @@ import { Generator } from '../../random.ts';
 import type { GeneratorState } from '../../random.ts';
 import { observationSize, observationTable, RATE_STEPS, writeObservation } from './boutique-observation.ts';
 import type { ObservationInput } from './boutique-observation.ts';
+import { ClusterMonitor } from './cluster-monitor.ts';
+import type { ClusterMonitorState } from './cluster-monitor.ts';
 import { LatencyMixture } from './latency-mixture.ts';
-import { FRAME, MetricsHistory, SERVICE_FRAME } from './metrics-history.ts';
-import type { MetricsHistoryState } from './metrics-history.ts';
+import { FRAME } from './metrics-history.ts';
 import { onlineBoutiqueApplication } from './online-boutique-application.ts';
 import { defaultParameters, parseOnlineBoutiqueParameters, validateTrace } from './options.ts';
 import type { CompleteParameters, OnlineBoutiqueOptions } from './options.ts';
@@ -47,7 +48,7 @@ export function createOnlineBoutique(options: OnlineBoutiqueOptions): OnlineBout
 }
 
 /** Control steps before an episode's window that are played with constant replicas, so that queues and metrics settle. */
-const WARM_UP_STEPS = 8;
+const LEAST_WARM_UP_STEPS = 8;
 /** Utilisation that the replicas at the start of an episode are chosen for. */
 const INITIAL_UTILISATION = 0.6;
 /** Reward of one pod over one step. */
@@ -58,8 +59,7 @@ interface BoutiqueState {
   readonly steps: number;
   readonly generator: GeneratorState;
   readonly simulation: SimulationState;
-  readonly history: MetricsHistoryState;
-  readonly readyHistory: readonly number[];
+  readonly monitor: ClusterMonitorState;
   readonly lastQuantile: number;
   readonly hpa: HpaState | null;
   readonly base: readonly number[];
@@ -67,27 +67,21 @@ interface BoutiqueState {
 
 class Boutique implements OnlineBoutique {
   readonly description: EnvironmentDescription;
-  readonly view: ClusterView;
   readonly stepSeconds = STEP_SECONDS;
   private readonly parameters: CompleteParameters;
   private readonly trace: Float32Array | Float64Array;
   private readonly meanRequests: number;
   private readonly simulation: Simulation;
-  private readonly history: MetricsHistory;
+  private readonly monitor: ClusterMonitor;
   readonly latencies: LatencyMixture;
   private readonly hpa: Hpa | null;
-  private readonly cpuIdle: Float64Array;
-  private readonly cpuBusy: Float64Array;
   private readonly observation: Float32Array;
   private readonly mask: Uint8Array;
   private readonly arrivals: Float64Array;
   /** Replicas that an action's changes are added to. */
   private readonly base: Int32Array;
   private readonly wanted: Int32Array;
-  private readonly callsInSystem: Float64Array;
   private readonly observationInput: ObservationInput;
-  /** Row = steps ago, up to the delay; the ready pods at the end of that step. */
-  private readonly readyHistory: Int32Array;
   private generator = new Generator(0);
   private offset = 0;
   /** Steps played of the episode; −1 before the first reset. */
@@ -102,42 +96,31 @@ class Boutique implements OnlineBoutique {
     this.trace = trace;
     this.meanRequests = Math.max(1, sumOf(trace) / trace.length);
     this.simulation = new Simulation(application);
-    this.history = new MetricsHistory(services.length, this.parameters.metricsDelaySteps, RATE_STEPS);
+    this.monitor = new ClusterMonitor(services, this.simulation, {
+      delaySteps: this.parameters.metricsDelaySteps,
+      rateSteps: RATE_STEPS,
+      sloSeconds: this.parameters.sloSeconds,
+    });
     this.latencies = new LatencyMixture(application.requests.length * SUB_STEPS);
     this.hpa =
       this.parameters.actionBase === 'hpa' ? createHpa({ targetPercent: this.parameters.hpaTargetPercent }) : null;
-    this.cpuIdle = Float64Array.from(services, (service) => service.cpuIdleMillicores);
-    this.cpuBusy = Float64Array.from(services, (service) => service.cpuBusyMillicores);
     this.observation = new Float32Array(observationSize(services.length));
     this.mask = new Uint8Array(services.length * CHOICES);
     this.arrivals = new Float64Array(application.requests.length);
     this.base = new Int32Array(services.length);
     this.wanted = new Int32Array(services.length);
-    this.callsInSystem = new Float64Array(services.length);
-    this.readyHistory = new Int32Array(services.length * (this.parameters.metricsDelaySteps + 1));
-    this.description = describe(
-      services.map((service) => service.name),
-      this.parameters.episodeSteps,
-    );
-    this.view = {
-      services: services.map((service) => service.name),
-      minReplicas: Int32Array.from(services, (service) => service.minReplicas),
-      maxReplicas: Int32Array.from(services, (service) => service.maxReplicas),
-      timeSeconds: 0,
-      desiredReplicas: new Int32Array(services.length),
-      readyPods: new Int32Array(services.length),
-      unreadyPods: new Int32Array(services.length),
-      missingPods: new Int32Array(services.length),
-      cpuRequestMillicores: Float64Array.from(services, (service) => service.cpuRequestMillicores),
-      cpuUsageMillicores: new Float64Array(services.length),
-    };
+    this.description = describe(this.view.services, this.parameters.episodeSteps);
     this.observationInput = {
       view: this.view,
-      history: this.history,
+      history: this.monitor.history,
       sloSeconds: this.parameters.sloSeconds,
       startingPods: this.simulation.fleet.startingTotal,
       base: this.base,
     };
+  }
+
+  get view(): ClusterView {
+    return this.monitor.view;
   }
 
   reset(seed: number): Observation {
@@ -171,9 +154,9 @@ class Boutique implements OnlineBoutique {
     }
     this.play(this.trace[this.offset + this.steps]);
     this.steps++;
-    const newest = this.history.newest;
-    const p95LatencySeconds = this.history.values[newest + FRAME.p95Seconds];
-    const sloViolationRate = this.history.values[newest + FRAME.violationShare];
+    const { newest, values } = this.monitor.history;
+    const p95LatencySeconds = values[newest + FRAME.p95Seconds];
+    const sloViolationRate = values[newest + FRAME.violationShare];
     const violations = (100 * sloViolationRate * this.latencies.requests) / this.meanRequests;
     const { podSeconds } = this.simulation;
     const { violationPrice, actionPrice, episodeSteps } = this.parameters;
@@ -202,8 +185,7 @@ class Boutique implements OnlineBoutique {
       steps: this.steps,
       generator: this.generator.saveState(),
       simulation: this.simulation.saveState(),
-      history: this.history.saveState(),
-      readyHistory: [...this.readyHistory],
+      monitor: this.monitor.saveState(),
       lastQuantile: this.latencies.saveState(),
       hpa: this.hpa === null ? null : this.hpa.saveState(),
       base: [...this.base],
@@ -216,12 +198,11 @@ class Boutique implements OnlineBoutique {
     this.steps = saved.steps;
     this.generator.loadState(saved.generator);
     this.simulation.loadState(saved.simulation);
-    this.history.loadState(saved.history);
-    this.readyHistory.set(saved.readyHistory);
+    this.monitor.loadState(saved.monitor);
     this.latencies.clear();
     this.latencies.loadState(saved.lastQuantile);
     if (saved.hpa !== null) this.hpa?.loadState(saved.hpa);
-    this.updateView();
+    this.monitor.updateView(this.steps * STEP_SECONDS);
     this.base.set(saved.base);
     return this.observe();
   }
@@ -243,12 +224,14 @@ class Boutique implements OnlineBoutique {
     this.latencies.loadState(0);
     const before = (steps: number): number => this.trace[Math.max(0, offset - steps)];
     let sum = 0;
-    for (let steps = 1; steps <= WARM_UP_STEPS; steps++) sum += before(steps);
-    this.simulation.reset(this.simulation.replicasFor(sum / WARM_UP_STEPS / STEP_SECONDS, INITIAL_UTILISATION));
-    this.readyHistory.fill(0);
-    const oldest = RATE_STEPS + this.parameters.metricsDelaySteps + WARM_UP_STEPS;
-    for (let steps = oldest; steps > WARM_UP_STEPS; steps--) this.history.noteRate(before(steps) / STEP_SECONDS);
-    for (let steps = WARM_UP_STEPS; steps > 0; steps--) this.play(before(steps));
+    const { metricsDelaySteps } = this.parameters;
+    const warmUp = Math.max(LEAST_WARM_UP_STEPS, metricsDelaySteps + 1);
+    for (let steps = 1; steps <= warmUp; steps++) sum += before(steps);
+    this.simulation.reset(this.simulation.replicasFor(sum / warmUp / STEP_SECONDS, INITIAL_UTILISATION));
+    for (let steps = RATE_STEPS + metricsDelaySteps + warmUp; steps > warmUp; steps--) {
+      this.monitor.history.noteRate(before(steps) / STEP_SECONDS);
+    }
+    for (let steps = warmUp; steps > 0; steps--) this.play(before(steps));
     this.steps = 0;
     this.prepareDecision();
     return { observation: this.observation, actionMask: this.mask };
@@ -260,71 +243,18 @@ class Boutique implements OnlineBoutique {
     for (let type = 0; type < this.arrivals.length; type++) {
       this.arrivals[type] = this.generator.poisson(requests * topology.typeShare[type]);
     }
-    this.noteReadyPods();
     this.latencies.clear();
+    this.monitor.beginStep();
     this.simulation.advance(this.arrivals, this.latencies);
-    this.history.noteRate(sumOf(this.arrivals) / STEP_SECONDS);
-    this.recordMetrics(this.history.nextFrame());
-  }
-
-  private noteReadyPods(): void {
-    const { readyHistory } = this;
-    readyHistory.copyWithin(this.base.length, 0, readyHistory.length - this.base.length);
-    readyHistory.set(this.simulation.fleet.ready);
-  }
-
-  /** Fills in the newest frame, which begins at `frame`. */
-  private recordMetrics(frame: number): void {
-    const { values } = this.history;
-    const { simulation, latencies } = this;
-    values[frame + FRAME.p95Seconds] = latencies.quantile(0.95);
-    values[frame + FRAME.violationShare] =
-      latencies.requests > 0 ? latencies.countAbove(this.parameters.sloSeconds) / latencies.requests : 0;
-    simulation.flow.countCalls(this.callsInSystem);
-    for (let s = 0, at = frame + FRAME.width; s < this.base.length; s++, at += SERVICE_FRAME.width) {
-      const readyPods = simulation.readySeconds[s] / STEP_SECONDS;
-      const busyServers = simulation.busySeconds[s] / STEP_SECONDS;
-      values[at + SERVICE_FRAME.cpuMillicores] = readyPods * this.cpuIdle[s] + busyServers * this.cpuBusy[s];
-      values[at + SERVICE_FRAME.readyPods] = readyPods;
-      values[at + SERVICE_FRAME.callsIn] = simulation.arrivedCalls[s] / STEP_SECONDS;
-      values[at + SERVICE_FRAME.callsOut] = simulation.completedCalls[s] / STEP_SECONDS;
-      values[at + SERVICE_FRAME.callsInSystem] = this.callsInSystem[s];
-      values[at + SERVICE_FRAME.waitSeconds] = simulation.waitSeconds[s];
-    }
+    this.monitor.endStep(this.latencies);
   }
 
   /** Brings view, base, observation and mask up to the moment before the next decision. */
   private prepareDecision(): void {
-    this.updateView();
+    this.monitor.updateView(this.steps * STEP_SECONDS);
     if (this.hpa === null) this.base.set(this.view.desiredReplicas);
     else this.hpa.decide(this.view, this.base);
     this.observe();
-  }
-
-  /** What a controller may know: replicas and pods of this moment, CPU as old as the metrics are. */
-  private updateView(): void {
-    const { view, history, simulation } = this;
-    const { desired, ready, startingTotal } = simulation.fleet;
-    view.timeSeconds = this.steps * STEP_SECONDS;
-    view.desiredReplicas.set(desired);
-    for (let s = 0, at = history.visible + FRAME.width; s < this.base.length; s++, at += SERVICE_FRAME.width) {
-      // The metrics cover the pods that were ready when the measured step began and still are.
-      const covered = Math.min(ready[s], this.leastReady(s));
-      view.readyPods[s] = covered;
-      view.unreadyPods[s] = startingTotal[s] + ready[s] - covered;
-      const measured = history.values[at + SERVICE_FRAME.readyPods];
-      view.cpuUsageMillicores[s] = (history.values[at + SERVICE_FRAME.cpuMillicores] * covered) / measured;
-    }
-  }
-
-  /** Fewest ready pods at the beginning of a step since the visible one. */
-  private leastReady(s: number): number {
-    const { readyHistory } = this;
-    let least = readyHistory[s];
-    for (let i = s + this.base.length; i < readyHistory.length; i += this.base.length) {
-      if (readyHistory[i] < least) least = readyHistory[i];
-    }
-    return least;
   }
 
   private observe(): Observation {

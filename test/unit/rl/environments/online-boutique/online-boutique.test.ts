@@ -156,6 +156,14 @@ test('CPU metrics reach controllers one step late by default, and at once with a
   assert.equal(firstRise(3), 5);
 });
 
+test('an instance forgets its earlier episodes, also with the longest delay of metrics', () => {
+  const [fresh, used] = [0, 1].map(() => boutique({ metricsDelaySteps: 20 }));
+  used.reset(8);
+  for (let step = 0; step < 60; step++) used.step(nothing.with(0, 1));
+  assert.deepEqual(used.reset(3), fresh.reset(3));
+  assert.ok(fresh.reset(3).observation.every(Number.isFinite));
+});
+
 test('pods that became ready after the measured step are not yet covered by metrics', () => {
   const environment = boutique();
   environment.reset(3);
