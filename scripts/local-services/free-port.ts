@@ -1,8 +1,15 @@
+import { randomInt } from 'node:crypto';
 import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 
 const loopback = '127.0.0.1';
 const attempts = 3;
+
+/**
+ * Ports below those that systems give out by themselves: a server that is started again on its port must find it free,
+ * and not taken meanwhile by somebody's outgoing connection or by what asked the system for any port.
+ */
+const ownRange = { from: 20_000, to: 32_000 };
 
 /**
  * TCP ports of the loopback address that nobody listens on, each another: a preferred one when it is free, any other
@@ -33,9 +40,11 @@ export async function retryTakenPort<Result>(start: () => Promise<Result>): Prom
 }
 
 async function listenAnywhere(): Promise<Server> {
-  const server = await listen(0);
-  if (server === undefined) throw new Error(`There is no free TCP port on ${loopback}.`);
-  return server;
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const server = await listen(randomInt(ownRange.from, ownRange.to));
+    if (server !== undefined) return server;
+  }
+  throw new Error(`There is no free TCP port between ${ownRange.from} and ${ownRange.to} on ${loopback}.`);
 }
 
 /** Undefined when the port is taken. */

@@ -7,7 +7,7 @@ import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startedAt } from '../process-identity.mjs';
-import { freePorts } from './free-port.ts';
+import { freePorts, retryTakenPort } from './free-port.ts';
 import { cleanUpLeftovers } from './leftovers.ts';
 import type { MongoServer } from './mongo-server.ts';
 import { startMongoServer } from './mongo-server.ts';
@@ -88,9 +88,11 @@ export async function startPrivateTemporal(): Promise<
 > {
   const program = await obtainTemporal();
   const dataFolder = temporaryFolder();
-  const [port, uiPort] = await freePorts([undefined, undefined]);
-  const start = () => startTemporalServer({ program, dataFolder, port, uiPort });
-  const first = await start();
+  const { first, start } = await retryTakenPort(async () => {
+    const [port, uiPort] = await freePorts([undefined, undefined]);
+    const start = () => startTemporalServer({ program, dataFolder, port, uiPort });
+    return { first: await start(), start };
+  });
   return { temporalAddress: first.address, temporalUiUrl: first.uiUrl, ...privateServer(first, start, dataFolder) };
 }
 
@@ -98,9 +100,11 @@ export async function startPrivateTemporal(): Promise<
 export async function startPrivateMongo(): Promise<PrivateServer & { readonly mongoUrl: string }> {
   const program = await obtainMongo();
   const dataFolder = temporaryFolder();
-  const [port] = await freePorts([undefined]);
-  const start = () => startMongoServer({ program, dataFolder, port });
-  const first = await start();
+  const { first, start } = await retryTakenPort(async () => {
+    const [port] = await freePorts([undefined]);
+    const start = () => startMongoServer({ program, dataFolder, port });
+    return { first: await start(), start };
+  });
   return { mongoUrl: first.url, ...privateServer(first, start, dataFolder) };
 }
 

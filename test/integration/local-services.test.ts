@@ -31,9 +31,10 @@ async function untilGone(pid: number): Promise<void> {
   assert.equal(startedAt(pid), undefined, `process ${pid} still runs`);
 }
 
-test('data of both servers survive an orderly stop and a new start on other ports', async () => {
+test('data of both servers survive an orderly stop and a new start on other ports', async (context) => {
   const dataFolder = newFolder();
   const first = await startServices({ dataFolder, environment: {} });
+  context.after(() => first.stop());
   const workflowId = uniqueName('survivor');
   const connection = await Connection.connect({ address: first.temporalAddress });
   await new Client({ connection }).workflow.start('anyWorkflow', { taskQueue: 'nobody', workflowId });
@@ -48,6 +49,7 @@ test('data of both servers survive an orderly stop and a new start on other port
   assert.deepEqual(records(dataFolder), []);
 
   const second = await startServices({ dataFolder, environment: {} });
+  context.after(() => second.stop());
   const reconnection = await Connection.connect({ address: second.temporalAddress });
   const description = await new Client({ connection: reconnection }).workflow.getHandle(workflowId).describe();
   assert.equal(description.status.name, 'RUNNING');
@@ -55,12 +57,13 @@ test('data of both servers survive an orderly stop and a new start on other port
   const again = new MongoClient(second.mongoUrl);
   assert.equal(await again.db('kept').collection('things').countDocuments({ name: 'survivor' }), 1);
   await again.close();
-  await second.stop();
 });
 
-test('servers that the environment names are used and not stopped', async () => {
+test('servers that the environment names are used and not stopped', async (context) => {
   const temporal = await startPrivateTemporal();
+  context.after(() => temporal.stop());
   const mongo = await startPrivateMongo();
+  context.after(() => mongo.stop());
   const dataFolder = newFolder();
   const services = await startServices({
     dataFolder,
@@ -75,8 +78,6 @@ test('servers that the environment names are used and not stopped', async () => 
   assert.equal((await client.db('admin').command({ ping: 1 })).ok, 1);
   await client.close();
   await (await Connection.connect({ address: temporal.temporalAddress })).close();
-  await temporal.stop();
-  await mongo.stop();
 });
 
 test('a wrong MONGODB_URL is an error that names the variable', async () => {
@@ -89,23 +90,23 @@ test('a wrong MONGODB_URL is an error that names the variable', async () => {
   );
 });
 
-test('the Web UI answers at its address', async () => {
+test('the Web UI answers at its address', async (context) => {
   const temporal = await startPrivateTemporal();
+  context.after(() => temporal.stop());
   const page = await fetch(temporal.temporalUiUrl);
   assert.equal(page.status, 200);
   assert.match(await page.text(), /<html/i);
-  await temporal.stop();
 });
 
-test('a private server comes back on its port with its data after a crash', async () => {
+test('a private server comes back on its port with its data after a crash', async (context) => {
   const mongo = await startPrivateMongo();
+  context.after(() => mongo.stop());
   const client = new MongoClient(mongo.mongoUrl, { serverSelectionTimeoutMS: 5_000 });
   await client.db('kept').collection('things').insertOne({ name: 'survivor' });
   await mongo.kill();
   await mongo.restart();
   assert.equal(await client.db('kept').collection('things').countDocuments({ name: 'survivor' }), 1);
   await client.close();
-  await mongo.stop();
 });
 
 const startsServices = `
@@ -133,19 +134,20 @@ test('kill -9 of the process that started them ends both servers and their keepe
   await Promise.all(all.map(untilGone));
 });
 
-test('when the keepers are killed as well, the next start ends what they left, and nothing else', async () => {
+test('when the keepers are killed as well, the next start ends what they left, and nothing else', async (context) => {
   const dataFolder = newFolder();
   const bystander = await startPrivateMongo();
+  context.after(() => bystander.stop());
   const child = await startInOtherProcess(dataFolder);
   const left = records(dataFolder);
   // The keepers first: a living one would end its server as soon as the starter is gone.
   for (const record of left) process.kill(record.keeper.pid, 'SIGKILL');
   child.kill('SIGKILL');
+  await Promise.all([child.pid ?? 0, ...left.map((record) => record.keeper.pid as number)].map(untilGone));
   await cleanUpLeftovers(join(dataFolder, 'records'));
   for (const record of left) assert.equal(startedAt(record.program.pid), undefined, `${record.name} still runs`);
   assert.deepEqual(records(dataFolder), []);
   const client = new MongoClient(bystander.mongoUrl);
   assert.equal((await client.db('admin').command({ ping: 1 })).ok, 1);
   await client.close();
-  await bystander.stop();
 });
