@@ -7,6 +7,14 @@ import { createNumericProcesses } from './numeric/child-processes.ts';
 import { runWorkerProcess } from './worker-process.ts';
 import type { WorkerContext, WorkerPlan } from './worker-process.ts';
 
+/** A cancellation travels with a heartbeat's answer, so these are short; a shutdown leaves time for a last checkpoint. */
+const timing = {
+  maxHeartbeatThrottleInterval: '1s',
+  defaultHeartbeatThrottleInterval: '1s',
+  shutdownGraceTime: '1s',
+  shutdownForceTime: '30s',
+} as const;
+
 /**
  * The trainer: `--device cpu` (default) serves `train-cpu` and `evaluate`, `--device cuda` serves `train-gpu` with one
  * slot a GPU (`--gpus`, default 1). The numeric work runs in child processes.
@@ -45,11 +53,3 @@ function training({ store, artifacts, client }: WorkerContext) {
   const numeric = createNumericProcesses({ environment: childEnvironment(), gpus });
   return { ...timing, activities: createTrainingActivities({ store, artifacts, numeric, client }) };
 }
-
-/** A cancellation travels with a heartbeat's answer, so these are short; a shutdown leaves time for a last checkpoint. */
-const timing = {
-  maxHeartbeatThrottleInterval: '1s',
-  defaultHeartbeatThrottleInterval: '1s',
-  shutdownGraceTime: '1s',
-  shutdownForceTime: '30s',
-} as const;

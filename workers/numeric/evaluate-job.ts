@@ -95,11 +95,15 @@ async function measurePolicies(
 }
 
 function resultOf(controller: string, measures: Measures, bootstrap: () => BootstrapOptions): ControllerResult {
-  const estimate = (name: keyof EpisodeMeasures): Estimate => crossedBootstrap(column(measures, name), bootstrap());
+  const estimate = (name: keyof EpisodeMeasures, ceiling = Infinity): Estimate => {
+    const { mean, low, high } = crossedBootstrap(column(measures, name), bootstrap());
+    // The interval is symmetric in spirit; what is measured cannot be negative, nor a share above 1.
+    return { mean, low: Math.max(low, 0), high: Math.min(high, ceiling) };
+  };
   return {
     controller,
     p95LatencySeconds: estimate('p95LatencySeconds'),
-    sloViolationRate: estimate('sloViolationRate'),
+    sloViolationRate: estimate('sloViolationRate', 1),
     podSeconds: estimate('podSeconds'),
     actionsPerMinute: estimate('actionsPerMinute'),
   };

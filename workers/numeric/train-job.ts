@@ -87,7 +87,7 @@ async function completed(
   outcome: TrainingOutcome,
   episodes: number,
 ): Promise<TrainOutcome> {
-  const { parameters, warnings } = readCheckpoint(training.checkpoint());
+  const { parameters } = readCheckpoint(training.checkpoint());
   const { onnx, metadata } = await training.exportPolicy('best');
   const best = outcome.best!; // an evaluator is always given
   return {
@@ -99,6 +99,6 @@ async function completed(
     bestScore: -best.score,
     policy: onnx,
     policyMetadata: JSON.stringify(metadata),
-    warnings,
+    warnings: job.checkpoint === null ? [] : readCheckpoint(job.checkpoint).warnings,
   };
 }
