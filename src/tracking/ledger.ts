@@ -8,6 +8,8 @@ export interface Ledger {
   readonly format: 1;
   /** Where the run is in the tracker; null before it was started. What another address acknowledged does not count. */
   readonly url: string | null;
+  /** Owner of the project there; null before it was started. */
+  readonly entity: string | null;
   /** Lines acknowledged, which is the offset of the next one. */
   readonly lines: number;
   /** Metric points in these lines. */
@@ -31,6 +33,7 @@ export interface Ledger {
 export const emptyLedger: Ledger = {
   format: 1,
   url: null,
+  entity: null,
   lines: 0,
   points: 0,
   lastStep: null,

@@ -26,7 +26,7 @@ export class LevelDbLog {
       const padding = this.paddingToNextBlock();
       const room = blockBytes - ((this.position + padding) % blockBytes) - chunkHeaderBytes;
       const payload = record.subarray(written, written + room);
-      const type = chunkType(written === 0, written + payload.length === record.length);
+      const type = chunkType(parts.length === 0, written + payload.length === record.length);
       parts.push(Buffer.alloc(padding), chunk(type, payload));
       written += payload.length;
       this.position += padding + chunkHeaderBytes + payload.length;

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { RunRecord } from '../contracts/stores.ts';
 import type { HistoryLine } from './history-lines.ts';
 import { acknowledged } from './ledger.ts';
@@ -11,11 +11,14 @@ import type { TrackedRun } from './tracked-run.ts';
 import { readPages, readUnsentLines } from './unsent-lines.ts';
 import { offlineRunFolder, writeOfflineRun } from './wandb-offline-file.ts';
 
+/** See MetricQuery.limit. */
+const largestPage = 10_000;
+
 /** Points of a run that the tracker has not acknowledged, found by counting all that are stored. */
-export async function countUnsent({ store, limits }: MirrorPorts, runId: string, tracked: TrackedRun): Promise<number> {
+export async function countUnsent({ store }: MirrorPorts, runId: string, tracked: TrackedRun): Promise<number> {
   let stored = 0;
   for (const series of tracked.name.series)
-    for await (const page of readPages(store.metrics, { runId, series, limit: 10 * limits.batchPoints }))
+    for await (const page of readPages(store.metrics, { runId, series, limit: largestPage }))
       stored += page.length;
   return Math.max(0, stored - tracked.ledger.points);
 }
@@ -35,8 +38,9 @@ export async function leaveOffline(
   if (book.ledger.state === 'open') await book.write({ state: 'offline' });
   if (book.ledger.state !== 'offline' || book.ledger.offlineFolder !== null) return;
   let ledger = book.ledger;
-  const description = describeRun(run, name, ports.target);
-  const offlineFolder = join(folder, offlineRunFolder(description));
+  const { entity } = ledger; // when W&B has named it: the file then goes to the same place for whoever syncs it
+  const description = describeRun(run, name, entity === null ? ports.target : { ...ports.target, entity });
+  const offlineFolder = resolve(folder, offlineRunFolder(description));
   await writeOfflineRun(offlineFolder, {
     run: description,
     lines: rest(ports, run, tracked, (next) => (ledger = next)),

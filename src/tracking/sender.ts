@@ -64,7 +64,8 @@ export class Sender {
       await tracked.advance(run, isOver, deadline);
       this.pauses.succeeded();
     } catch (error) {
-      if (deadline.aborted) return;
+      if (deadline.aborted)
+        return this.warnings.add('The time for sending to W&B was up before it had taken everything.');
       if (!(error instanceof TrackerFailure)) throw error;
       this.noteFailure(tracked, error);
     }

@@ -70,10 +70,10 @@ export class TrackedRun {
   private async start(run: RunRecord, signal: AbortSignal): Promise<StartedRun> {
     if (this.started !== null) return this.started;
     const started = await this.ports.tracker.startRun(describeRun(run, this.name, this.ports.target), signal);
-    const { url } = started;
+    const { url, entity } = started;
     // Another place, or a run that somebody deleted there: all lines once more. Harmless should the tracker's count lag.
     const isElsewhere = this.ledger.url !== url || (started.lines === 0 && this.ledger.lines > 0);
-    if (isElsewhere) await this.book.write({ ...emptyLedger, url });
+    if (isElsewhere) await this.book.write({ ...emptyLedger, url, entity });
     this.lastHeardMs = this.ports.clock.now();
     this.started = started;
     return started;

@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { HistoryLine } from './history-lines.ts';
 import { LevelDbLog } from './leveldb-log.ts';
 import type { ModelUpload, RunDescription, Summary } from './tracker.ts';
@@ -28,19 +28,19 @@ export function offlineRunFolder({ id, startedAt }: RunDescription): string {
  * files beside it, at the absolute paths that the record names.
  *
  * The folder appears complete or not at all, and replaces one that is there.
+ * @param folder absolute path.
  * @throws the file system's errors.
  */
 export async function writeOfflineRun(folder: string, offline: OfflineRun): Promise<void> {
-  const target = resolve(folder);
-  const draft = `${target}.draft`;
+  const draft = `${folder}.draft`;
   try {
     await rm(draft, { recursive: true, force: true }); // of a process that was killed
     await mkdir(join(draft, 'files'), { recursive: true });
     await writeModelFiles(join(draft, 'model'), offline.model);
-    await writeRecords(join(draft, `run-${offline.run.id}.wandb`), join(target, 'model'), offline);
-    await rm(target, { recursive: true, force: true });
-    await rename(draft, target);
-    await syncFolder(dirname(target));
+    await writeRecords(join(draft, `run-${offline.run.id}.wandb`), join(folder, 'model'), offline);
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+    await syncFolder(dirname(folder));
   } finally {
     await rm(draft, { recursive: true, force: true });
   }

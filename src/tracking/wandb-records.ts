@@ -100,7 +100,6 @@ export function artifactRecord(
     artifact.string(6, digest);
     artifact.string(7, model.description);
     artifact.string(8, JSON.stringify(model.metadata));
-    artifact.integer(9, 1); // made by a user, not by W&B itself
     for (const alias of aliasesOf(model)) artifact.string(11, alias);
     artifact.message(12, (manifest) => writeManifest(manifest, model, paths));
     artifact.integer(14, 1); // commit it

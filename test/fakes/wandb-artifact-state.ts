@@ -11,6 +11,7 @@ export interface WandbUpload {
 /** An artifact version as the stand-in knows it. */
 export interface WandbArtifact {
   readonly id: string;
+  readonly entity: string;
   readonly type: string;
   readonly collection: string;
   readonly digest: string;
@@ -28,6 +29,7 @@ export interface WandbArtifact {
 
 /** Input of CreateArtifact, as far as the stand-in reads it. */
 export interface CreateArtifactInput {
+  readonly entityName: string;
   readonly artifactTypeName: string;
   readonly artifactCollectionName?: string;
   readonly artifactCollectionNames?: readonly string[];
@@ -54,6 +56,7 @@ export class WandbArtifacts {
     if (present?.state === 'COMMITTED' && input.enableDigestDeduplication === true) return present;
     const artifact: WandbArtifact = {
       id: Buffer.from(`Artifact:${this.all.length + 1}`).toString('base64'),
+      entity: input.entityName,
       type: input.artifactTypeName,
       collection,
       digest: input.digest,

@@ -9,12 +9,19 @@ import type { GraphQLSchema } from 'graphql';
  * refuses what the real one would: unknown fields, arguments and types. The declarations are generated, hence regular.
  */
 export function wandbSchema(): GraphQLSchema {
+  schema ??= readSchema();
+  return schema;
+}
+
+let schema: GraphQLSchema | null = null;
+
+function readSchema(): GraphQLSchema {
   const path = join(
     dirname(createRequire(import.meta.url).resolve('@wandb/sdk/package.json')),
     'dist/gql/graphql.d.ts',
   );
-  const schema = buildASTSchema(parse(schemaLanguage(readFileSync(path, 'utf8'))), { assumeValidSDL: true });
-  return extendSchema(schema, parse(newerFields));
+  const published = buildASTSchema(parse(schemaLanguage(readFileSync(path, 'utf8'))), { assumeValidSDL: true });
+  return extendSchema(published, parse(newerFields));
 }
 
 /** What W&B's own client of 2026 asks for and the published declarations do not know yet. */
@@ -25,6 +32,9 @@ const newerFields = `
   input CreateRunFilesInput { entityName: String! projectName: String! runName: String! files: [String!]! }
   type CreateRunFilesPayload { runID: ID! uploadHeaders: [String!]! files: [CreatedRunFile!]! }
   type CreatedRunFile { name: String! uploadUrl: String }
+  extend input CreateArtifactInput { storageRegion: String ttlDurationSeconds: Int64 }
+  extend input CreateArtifactFileSpecInput { uploadPartsInput: [UploadPartsInput!] }
+  input UploadPartsInput { partNumber: Int! hexMD5: String! }
   extend type ServerInfo { features: [ServerFeature!]! }
   type ServerFeature { name: String! isEnabled: Boolean! }
   extend type Entity { xxhashDigestsEnabled: Boolean }

@@ -12,7 +12,7 @@ import { wandbSchema } from './wandb-schema.ts';
 export interface WandbRequest {
   /** Counts from 1. */
   readonly number: number;
-  readonly kind: 'graphql' | 'stream' | 'storage';
+  readonly kind: 'graphql' | 'stream' | 'storage' | 'other';
   /** Operation of a GraphQL request, else the path. */
   readonly name: string;
 }
@@ -127,6 +127,7 @@ interface Context {
 type Reply = [status: number, body: unknown];
 
 async function respond(context: Context, request: IncomingMessage, seen: WandbRequest, body: Buffer): Promise<Reply> {
+  if (seen.kind === 'other') return [404, { error: 'not found' }]; // for example the official client's telemetry
   if (seen.kind === 'storage') return store(context, request, body);
   const expected = `Basic ${Buffer.from(`api:${context.options.apiKey}`).toString('base64')}`;
   if (request.headers.authorization !== expected) return [401, { error: 'invalid API key' }];
@@ -178,6 +179,7 @@ function describe(request: IncomingMessage, body: Buffer, number: number): Wandb
   const path = request.url ?? '/';
   if (path.startsWith('/storage/')) return { number, kind: 'storage', name: path };
   if (path.endsWith('/file_stream')) return { number, kind: 'stream', name: path };
+  if (path !== '/graphql') return { number, kind: 'other', name: path };
   const { query = '' } = JSON.parse(body.toString('utf8') || '{}') as { query?: string };
   return { number, kind: 'graphql', name: /(?:query|mutation)\s+(\w+)/.exec(query)?.[1] ?? path };
 }
