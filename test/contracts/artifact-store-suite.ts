@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { ArtifactReference, ArtifactStore } from '../../src/contracts/stores.ts';
-import { refusedWith } from './store-suite.ts';
+import { refusedWith } from './refused-with.ts';
 
 /** An empty artifact store for one test. */
 export interface OpenedArtifactStore {

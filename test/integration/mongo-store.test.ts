@@ -19,7 +19,8 @@ import {
   someRecording,
   someReport,
 } from '../contracts/store-fixtures.ts';
-import { refusedWith, storeSuite } from '../contracts/store-suite.ts';
+import { refusedWith } from '../contracts/refused-with.ts';
+import { storeSuite } from '../contracts/store-suite.ts';
 import { documentedCollections } from '../unit/store/documented-collections.ts';
 
 const own = process.env[sharedServersVariables.mongoUrl] ? null : await startPrivateMongo();

@@ -14,7 +14,7 @@ import type { ArtifactReference, ArtifactStore } from '../../src/contracts/store
 import type { S3ArtifactStoreOptions } from '../../src/store/artifacts/s3-artifact-store.ts';
 import { createS3ArtifactStore } from '../../src/store/artifacts/s3-artifact-store.ts';
 import { artifactStoreSuite } from '../contracts/artifact-store-suite.ts';
-import { refusedWith } from '../contracts/store-suite.ts';
+import { refusedWith } from '../contracts/refused-with.ts';
 
 const bucket = 'artifacts';
 const region = 'eu-central-1';

@@ -1,22 +1,12 @@
 import type { Collection, Db, Filter, UpdateFilter } from 'mongodb';
-import type { RunSpec } from '../../contracts/run-spec.ts';
-import { stepNames } from '../../contracts/runs.ts';
-import type { RunReport } from '../../contracts/runs.ts';
-import type { RunQuery, RunRecord, RunStore, StoredStep } from '../../contracts/stores.ts';
+import type { RunQuery, RunRecord, RunStore } from '../../contracts/stores.ts';
 import { pageLimit, pageSizes } from '../page-limit.ts';
-import {
-  assertEnds,
-  assertGoesOn,
-  closeSteps,
-  isEndStatus,
-  runConflict,
-  runNotFound,
-  statusesThatRefuse,
-} from '../run-rules.ts';
+import { assertEnds, assertGoesOn, isEndStatus, runConflict, runNotFound, statusesThatRefuse } from '../run-rules.ts';
 import type { RunDocument, RunEndDocument } from './collections.ts';
 import { collectionOf } from './collections.ts';
-import { fromStored, toStored } from './document-values.ts';
+import { toStored } from './document-values.ts';
 import { isDuplicateKey } from './mongo-errors.ts';
+import { blankRun, toRecord } from './run-documents.ts';
 
 const newestFirst = { createdAt: -1, _id: -1 } as const;
 
@@ -182,67 +172,9 @@ async function insertOrRead<Document extends { _id: string }>(
   }
 }
 
-function blankRun(runId: string, at: Date): RunDocument {
-  return {
-    _id: runId,
-    pipeline: '',
-    spec: null,
-    specSha256: '',
-    status: 'running',
-    step: 'validate',
-    steps: {},
-    createdAt: at,
-    updatedAt: at,
-    finishedAt: null,
-  };
-}
-
 function joined(ends: readonly RunEndDocument[], runs: readonly RunDocument[]): RunRecord[] {
   return ends.flatMap((end) => {
     const run = runs.find(({ _id }) => _id === end._id);
     return run === undefined ? [] : [toRecord(run, end)];
-  });
-}
-
-function toRecord(run: RunDocument, end: RunEndDocument | null): RunRecord {
-  const steps = toSteps(run);
-  const going: RunRecord = {
-    runId: run._id,
-    pipeline: run.pipeline,
-    spec: fromStored<RunSpec | null>(run.spec),
-    specSha256: run.specSha256,
-    status: run.status,
-    step: run.step,
-    steps,
-    createdAt: run.createdAt,
-    updatedAt: run.updatedAt,
-    finishedAt: null,
-    failure: null,
-    report: null,
-  };
-  if (end === null) return going;
-  const { status, step, failure, finishedAt } = end;
-  return {
-    ...going,
-    status,
-    step,
-    steps: closeSteps(steps, { status, step, at: finishedAt }),
-    updatedAt: finishedAt,
-    finishedAt,
-    failure,
-    report: fromStored<RunReport>(end.report),
-  };
-}
-
-function toSteps(run: RunDocument): readonly StoredStep[] {
-  return stepNames.map((name) => {
-    const step = run.steps[name];
-    return {
-      name,
-      status: step?.status ?? 'pending',
-      summary: step?.summary ?? '',
-      startedAt: step?.startedAt ?? null,
-      finishedAt: step?.finishedAt ?? null,
-    };
   });
 }

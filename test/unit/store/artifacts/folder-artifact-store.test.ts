@@ -9,7 +9,7 @@ import type { ArtifactReference } from '../../../../src/contracts/stores.ts';
 import { referenceOf } from '../../../../src/store/artifacts/content-address.ts';
 import { createFolderArtifactStore } from '../../../../src/store/artifacts/folder-artifact-store.ts';
 import { artifactStoreSuite } from '../../../contracts/artifact-store-suite.ts';
-import { refusedWith } from '../../../contracts/store-suite.ts';
+import { refusedWith } from '../../../contracts/refused-with.ts';
 
 function pathIn(folder: string, { sha256 }: ArtifactReference): string {
   return join(folder, 'sha256', sha256.slice(0, 2), sha256.slice(2));

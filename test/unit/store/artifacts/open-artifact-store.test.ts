@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { openArtifactStore } from '../../../../src/store/artifacts/open-artifact-store.ts';
-import { refusedWith } from '../../../contracts/store-suite.ts';
+import { refusedWith } from '../../../contracts/refused-with.ts';
 
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI' };
 

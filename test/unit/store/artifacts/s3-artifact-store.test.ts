@@ -6,7 +6,7 @@ import type { ArtifactReference, ArtifactStore } from '../../../../src/contracts
 import type { S3ArtifactStoreOptions } from '../../../../src/store/artifacts/s3-artifact-store.ts';
 import { createS3ArtifactStore } from '../../../../src/store/artifacts/s3-artifact-store.ts';
 import { artifactStoreSuite } from '../../../contracts/artifact-store-suite.ts';
-import { refusedWith } from '../../../contracts/store-suite.ts';
+import { refusedWith } from '../../../contracts/refused-with.ts';
 import type { StrictS3Server } from './strict-s3-server.ts';
 import { startStrictS3Server, strictBucket, strictCredentials, strictRegion } from './strict-s3-server.ts';
 
