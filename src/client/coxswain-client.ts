@@ -15,7 +15,7 @@ import type { Run } from './run.ts';
 import { startRun } from './start-run.ts';
 import type { RunRequest, StartedRun } from './start-run.ts';
 import { createTemporalEngine } from './temporal-engine.ts';
-import type { TemporalSettings } from './temporal-engine.ts';
+import type { TemporalEngineOptions, TemporalSettings } from './temporal-engine.ts';
 
 /** Metric points of a run. */
 export interface MetricPage {
@@ -60,15 +60,15 @@ export interface CoxswainClient {
 }
 
 /** What a client is made of. */
-export interface CoxswainClientOptions {
+export interface CoxswainClientOptions extends TemporalEngineOptions {
   /** A client of Temporal, or where its server is. */
   readonly temporal: Client | TemporalSettings;
   readonly store: Store;
 }
 
 /** A {@link CoxswainClient}; connects at its first call. */
-export function createCoxswainClient({ temporal, store }: CoxswainClientOptions): CoxswainClient {
-  return clientOn(createTemporalEngine(temporal), store);
+export function createCoxswainClient({ temporal, store, ...limits }: CoxswainClientOptions): CoxswainClient {
+  return clientOn(createTemporalEngine(temporal, limits), store);
 }
 
 /** The client on any engine. */

@@ -1,0 +1,168 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { packageVersion } from '../client/package-version.ts';
+import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
+import type { CommandContext } from './command-context.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { modelsCommand } from './models-command.ts';
+import { runCommand } from './run-command.ts';
+import type { RunOptions } from './run-command.ts';
+import { listCommand, statusCommand } from './status-commands.ts';
+import type { ListOptions } from './status-commands.ts';
+import { steeringCommand } from './steering-commands.ts';
+import type { SteeringOptions } from './steering-commands.ts';
+import { upCommand } from './up-command.ts';
+import type { UpOptions } from './up-command.ts';
+
+const introduction =
+  'Train policies that steer Kubernetes, prove them against the best calibrated autoscaler, and register them.';
+
+const epilogue = `
+Exit codes:
+  0    done
+  1    the run failed or was cancelled
+  2    bad input: an option, a spec, an unknown run
+  3    Temporal or MongoDB could not be reached
+  130  Ctrl-C (a run that was being watched goes on)
+
+Where it connects:
+  TEMPORAL_ADDRESS and MONGODB_URL; without them what a running "npm start" or "coxswain up" serves in this folder,
+  else 127.0.0.1:7233 and 127.0.0.1:27017. All settings: docs/configuration.md
+
+Examples:
+  $ coxswain up                                       everything on this machine, until Ctrl-C
+  $ coxswain run online-boutique --wait               the bundled pipeline, with its progress and its report
+  $ coxswain run pipeline.yaml --set train.totalSteps=50000 --set 'train.seeds=[1,2]'
+  $ coxswain run pipeline.yaml --id nightly-42 --wait --json
+  $ coxswain status nightly-42 --wait
+  $ coxswain list --status failed
+  $ coxswain cancel nightly-42 --wait
+  $ coxswain models online-boutique`;
+
+const runExamples = `
+SPEC is a YAML or JSON file, the name of a bundled pipeline, or - for standard input.
+The same id and spec again is the same run, also after its end: repeat the command if you are not sure.
+
+Examples:
+  $ coxswain run pipeline.yaml --wait
+  $ coxswain run pipeline.yaml --set collect.source.days=7 --set device=gpu
+  $ generate-spec | coxswain run - --id "ci-$BUILD_NUMBER" --wait --json > report.json`;
+
+/** Runs the command line. @returns the exit code; errors are written to `context.errors`. */
+export async function runProgram(context: CommandContext, args: readonly string[]): Promise<number> {
+  let code: number = exitCodes.done;
+  const program = createProgram(context, (result) => (code = result));
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has written its own message.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
+    if (context.interrupted.aborted) return exitCodes.interrupted;
+    context.errors.write(errorText(error, args.includes('--json')));
+    return exitCodeOf(error);
+  }
+}
+
+function createProgram(context: CommandContext, finish: (code: number) => void): Command {
+  const program = new Command('coxswain')
+    .description(introduction)
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help, or that of a command')
+    .helpCommand('help [command]', 'print the help of a command')
+    .showHelpAfterError('(coxswain --help shows what there is)')
+    .addHelpText('after', epilogue)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.output.write(text),
+      writeErr: (text) => context.errors.write(text),
+    });
+
+  program
+    .command('up')
+    .description('bring everything up on this machine and stay until Ctrl-C')
+    .option('--no-services', 'use the Temporal and MongoDB of the environment, start neither')
+    .option('--no-api', 'without the HTTP API (only with --no-services or in an installed package)')
+    .action(async (options: UpOptions) => finish(await upCommand(context, options)));
+
+  program
+    .command('run')
+    .description('start a run')
+    .argument('<spec>', 'YAML or JSON file, name of a bundled pipeline, or -')
+    .option('--set <path=value>', 'change a value of the spec; may be repeated', collect)
+    .option('--id <id>', 'id of the run; default: name and time')
+    .option('--wait', 'show the progress until the end, then the report; Ctrl-C detaches')
+    .option('--json', 'one line of JSON on standard output: what was started, or with --wait the report')
+    .addHelpText('after', runExamples)
+    .action(async (spec: string, options: RunOptions) => finish(await runCommand(context, spec, options)));
+
+  program
+    .command('status')
+    .description('show the progress of a run, or its report when it is over')
+    .argument('<id>', 'id of the run')
+    .option('--wait', 'show the progress until the end')
+    .option('--json', 'one line of JSON')
+    .action(async (id: string, options: { json?: boolean; wait?: boolean }) =>
+      finish(await statusCommand(context, id, options)),
+    );
+
+  program
+    .command('list')
+    .description('list runs, newest first')
+    .addOption(
+      new Option('--status <status>', 'only these').choices(['running', 'paused', 'completed', 'failed', 'cancelled']),
+    )
+    .option('--pipeline <name>', 'only runs of this pipeline')
+    .option('--before <id>', 'only runs older than this one')
+    .option('--limit <n>', 'how many, 1 to 200', wholeNumber(1, 200), 20)
+    .option('--json', 'one line of JSON')
+    .action(async (options: ListOptions) => finish(await listCommand(context, options)));
+
+  for (const [verb, description] of [
+    ['cancel', 'end a run'],
+    ['pause', 'stop the work of a run at its next checkpoint'],
+    ['resume', 'go on with a paused run'],
+  ] as const) {
+    const command = program.command(verb).description(description).argument('<id>', 'id of the run');
+    if (verb === 'cancel') command.option('--wait', 'until it is over; exit code 1 when it ended otherwise');
+    command
+      .option('--json', 'one line of JSON')
+      .action(async (id: string, options: SteeringOptions) =>
+        finish(await steeringCommand(context, verb, id, options)),
+      );
+  }
+
+  program
+    .command('models')
+    .description('list the registered models, or show one with its versions')
+    .argument('[name]', 'name of a model')
+    .option('--json', 'one line of JSON')
+    .action(async (name: string | undefined, options: { json?: boolean }) =>
+      finish(await modelsCommand(context, name, options)),
+    );
+  return program;
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+  };
+}
+
+function errorText(error: unknown, json: boolean): string {
+  const { code, message } = toCoxswainError(error);
+  if (json) return `${JSON.stringify({ error: { code, message } })}\n`;
+  return `coxswain: ${code}: ${message}${adviceFor(error)}\n`;
+}
+
+function adviceFor(error: unknown): string {
+  if (!(error instanceof CoxswainError)) return '';
+  if (error.code === 'TEMPORAL_UNAVAILABLE') return '\nStart everything with `coxswain up`, or set TEMPORAL_ADDRESS.';
+  if (error.code === 'STORE_UNAVAILABLE') return '\nStart everything with `coxswain up`, or set MONGODB_URL.';
+  return '';
+}
