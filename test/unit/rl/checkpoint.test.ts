@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { readCheckpoint, writeCheckpoint } from '../../../src/rl/checkpoint.ts';
+
+const content = {
+  identity: 'agent',
+  device: 'cpu',
+  arrays: { parameters: Float32Array.of(1.5, -0, NaN, 1e-45), odd: Float32Array.of(7), empty: new Float32Array(0) },
+  values: { text: 'é', seeds: [4294967295, null], deep: { step: 1 } },
+};
+
+test('a checkpoint gives back every bit', () => {
+  const bytes = writeCheckpoint(content);
+  const shifted = new Uint8Array(bytes.length + 1).subarray(1); // not at a multiple of four bytes
+  shifted.set(bytes);
+  const read = readCheckpoint(shifted);
+  assert.deepEqual(read.arrays, content.arrays);
+  assert.deepEqual([read.identity, read.device, read.values], ['agent', 'cpu', content.values]);
+  assert.deepEqual(read.parameters, content.arrays.parameters);
+  assert.deepEqual(read.warnings, []);
+  assert.equal(read.writtenOn.versions.node, process.versions.node);
+});
+
+test('the same content gives the same bytes', () => {
+  assert.deepEqual(writeCheckpoint(content), writeCheckpoint(content));
+});
+
+test('a checkpoint that was truncated anywhere is refused', () => {
+  const bytes = writeCheckpoint(content);
+  for (const length of [0, 7, 16, 40, Math.floor(bytes.length / 2), bytes.length - 1]) {
+    assert.throws(() => readCheckpoint(bytes.subarray(0, length)), { code: 'CHECKPOINT_INVALID' }, `${length} bytes`);
+  }
+});
+
+test('a checkpoint with any byte changed or one added is refused', () => {
+  const bytes = writeCheckpoint(content);
+  for (let position = 0; position < bytes.length; position += 13) {
+    const changed = bytes.slice();
+    changed[position] ^= 0x10;
+    assert.throws(() => readCheckpoint(changed), { code: 'CHECKPOINT_INVALID' }, `byte ${position}`);
+  }
+  assert.throws(() => readCheckpoint(Uint8Array.of(...bytes, 0)), { code: 'CHECKPOINT_INVALID' });
+});
+
+test('a checkpoint of another format version is refused with both versions', () => {
+  const bytes = writeCheckpoint(content);
+  new DataView(bytes.buffer).setUint32(8, 2, true);
+  assert.throws(() => readCheckpoint(bytes), { code: 'CHECKPOINT_INVALID', message: /version 2.*version 1/ });
+});
+
+test('something else is refused', () => {
+  assert.throws(() => readCheckpoint(new TextEncoder().encode('{"not": "a checkpoint"}'.repeat(9))), /no checkpoint/);
+});
