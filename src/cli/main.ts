@@ -1,7 +1,15 @@
-/** The coxswain command. */
+/** The coxswain command: the one place of src/cli that wires adapters in. */
 import { text } from 'node:stream/consumers';
-import { openSession } from './command-context.ts';
+import { loadConfig } from '../../config/index.ts';
+import { findLocalServices, withLocalServices } from '../../config/local-services.ts';
+import { temporalConnection } from '../../config/temporal-connection.ts';
+import { createCoxswainClient } from '../client/coxswain-client.ts';
+import { createMongoStore } from '../store/mongo/mongo-store.ts';
+import type { Session } from './command-context.ts';
 import { runProgram } from './program.ts';
+
+/** How long a person waits for a server that does not answer. */
+const callTimeoutMs = 6_000;
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -26,3 +34,22 @@ process.exitCode = await runProgram(
 );
 // Sockets that are being closed must not hold the command up.
 process.stdout.write('', () => process.exit());
+
+/** A session on the services that the environment names, else those of a running start, else the usual ports. */
+async function openSession(): Promise<Session> {
+  const services = findLocalServices();
+  const config = loadConfig(withLocalServices(services));
+  const { address, namespace } = config.temporal;
+  const store = createMongoStore({ url: config.mongo.url.reveal(), database: config.mongo.database });
+  const temporal = { connection: temporalConnection(config.temporal), namespace };
+  const client = createCoxswainClient({ temporal, store, callTimeoutMs });
+  const { temporalUiUrl, apiUrl } = services?.temporalAddress === address ? services : {};
+  return {
+    client,
+    gitSha: config.client.gitSha,
+    addresses: { temporalUiUrl, apiUrl },
+    async close() {
+      await Promise.all([client.close(), store.close()]);
+    },
+  };
+}
