@@ -76,8 +76,8 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const arrays: Record<string, Float32Array> = {};
   let offset = 0;
   for (const { name, length } of header.arrays) {
-    // A copy, because a view of floats must start at a multiple of four bytes.
-    arrays[name] = new Float32Array(arrayBytes.slice(offset, offset + 4 * length).buffer);
+    // A copy, because a view of floats must start at a multiple of four bytes; `slice` of a Buffer would be none.
+    arrays[name] = new Float32Array(new Uint8Array(arrayBytes.subarray(offset, offset + 4 * length)).buffer);
     offset += 4 * length;
   }
   const { identity, device, values, cpuModel, versions } = header;

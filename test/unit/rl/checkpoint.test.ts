@@ -22,6 +22,12 @@ test('a checkpoint gives back every bit', () => {
   assert.equal(read.writtenOn.versions.node, process.versions.node);
 });
 
+test('a checkpoint that arrives as a Buffer inside a larger one is read', () => {
+  const bytes = writeCheckpoint(content);
+  const inside = Buffer.concat([Buffer.alloc(3), bytes, Buffer.alloc(5)]).subarray(3, 3 + bytes.length);
+  assert.deepEqual(readCheckpoint(inside).arrays, content.arrays);
+});
+
 test('the same content gives the same bytes', () => {
   assert.deepEqual(writeCheckpoint(content), writeCheckpoint(content));
 });
