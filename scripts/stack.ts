@@ -1,5 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { localServicesFile } from '../config/local-services.ts';
+import type { LocalServices } from '../config/local-services.ts';
 import { settings } from '../config/settings.ts';
 import { freePorts } from './local-services/free-port.ts';
 import type { Services } from './local-services/start-services.ts';
@@ -29,9 +31,6 @@ export interface StackOptions {
   readonly report: (line: string) => void;
 }
 
-/** Where a second start in the same clone reads what the first one serves. */
-export const addressesFile = 'addresses.json';
-
 /**
  * Starts the servers, the orchestrator, a training worker and the API. Resolves when all of them are ready; throws when
  * one is not, after stopping the others.
@@ -40,7 +39,7 @@ export async function startStack({ root, dataFolder, report }: StackOptions): Pr
   const services = await startServices({ dataFolder, ports: usualPorts, report });
   const group = createProcessGroup({ logFolder: join(dataFolder, 'logs') });
   const stop = async () => {
-    rmSync(join(dataFolder, addressesFile), { force: true });
+    rmSync(join(root, localServicesFile), { force: true });
     await group.stop();
     await services.stop();
   };
@@ -48,14 +47,19 @@ export async function startStack({ root, dataFolder, report }: StackOptions): Pr
     const environment = await settingsOf(services);
     report('Starting the orchestrator, a training worker and the API …');
     const apiUrl = await startPrograms(group, root, environment);
-    const { temporalUiUrl } = services;
-    writeFileSync(join(dataFolder, addressesFile), JSON.stringify({ temporalUiUrl, apiUrl }));
+    const { temporalUiUrl, temporalAddress, mongoUrl } = services;
+    announce(root, { temporalAddress, temporalUiUrl, mongoUrl, apiUrl, pid: process.pid });
     const failed = Promise.race([services.failed, group.failed]);
     return { temporalUiUrl, apiUrl, environment, failed, stop, kill: () => group.kill() };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Lets the coxswain command find what is served. Only this user may read it: MONGODB_URL may hold a password. */
+function announce(root: string, services: LocalServices): void {
+  writeFileSync(join(root, localServicesFile), JSON.stringify(services, null, 2), { mode: 0o600 });
 }
 
 async function settingsOf({ temporalAddress, mongoUrl }: Services): Promise<NodeJS.ProcessEnv> {

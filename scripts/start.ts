@@ -2,20 +2,13 @@
  * `npm start [-- --once] [-- --json] [-- --no-run]`: brings up everything on this machine, runs the bundled pipeline,
  * shows its progress and its report, and stays up until Ctrl-C. See {@link usage}.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../config/index.ts';
-import { temporalConnection } from '../config/temporal-connection.ts';
-import { renderReport, renderReportJson } from '../src/cli/report-view.ts';
-import type { CoxswainClient, Run } from '../src/client/index.ts';
-import { createCoxswainClient, reportOf } from '../src/client/index.ts';
-import { readRunSpecText } from '../src/spec/run-spec-text.ts';
-import { parseRunSpec, specSha256 } from '../src/spec/run-spec.ts';
-import { createMongoStore } from '../src/store/mongo/mongo-store.ts';
+import { findLocalServices } from '../config/local-services.ts';
+import { runBundledPipeline } from './bundled-run.ts';
 import { tryLock } from './file-lock.mjs';
-import { createLiveProgress } from './live-progress.ts';
-import { addressesFile, startStack } from './stack.ts';
+import { startStack } from './stack.ts';
 import type { Stack } from './stack.ts';
 import { listenForStop } from './stop-request.ts';
 
@@ -27,7 +20,9 @@ const usage = `Usage: npm start -- [--once] [--json] [--no-run]
 
 const root = dirname(import.meta.dirname);
 const dataFolder = join(root, '.coxswain');
-const bundledSpec = join(root, 'config', 'pipelines', 'online-boutique.yaml');
+
+/** Said where the user's own Temporal server is used and nobody named its Web UI (TEMPORAL_UI_URL). */
+const ownWebUi = 'that of your own server';
 
 /** Exit code of a process that was interrupted before its work was done, as shells count it. */
 const interruptedCode = 130;
@@ -78,12 +73,9 @@ function alreadyRunning(pid: number): string {
 
 /** What the running one serves; empty while it is still starting. */
 function addresses(): string {
-  try {
-    const { temporalUiUrl, apiUrl } = JSON.parse(readFileSync(join(dataFolder, addressesFile), 'utf8'));
-    return ` Its API: ${apiUrl}, its Temporal Web UI: ${temporalUiUrl ?? 'that of your own server'}.`;
-  } catch {
-    return '';
-  }
+  const services = findLocalServices(root);
+  if (services === null) return '';
+  return ` Its API: ${services.apiUrl}, its Temporal Web UI: ${services.temporalUiUrl ?? ownWebUi}.`;
 }
 
 async function serve(): Promise<number> {
@@ -94,8 +86,14 @@ async function serve(): Promise<number> {
   const outcome = await Promise.race([startStack({ root, dataFolder, report: say }), stopped]);
   if (outcome === 'stopped') return interruptedCode;
   stack = outcome;
-  say(`Temporal Web UI: ${stack.temporalUiUrl ?? 'that of your own server'}\nAPI: ${stack.apiUrl}/docs\n`);
-  const code = flags['no-run'] ? 0 : await Promise.race([runPipeline(stack), stack.failed, stopped]);
+  say(`Temporal Web UI: ${stack.temporalUiUrl ?? ownWebUi}\nAPI: ${stack.apiUrl}/docs\n`);
+  const code = flags['no-run']
+    ? 0
+    : await Promise.race([
+        runBundledPipeline(stack, { root, output, json: flags.json, signal: stop.signal }),
+        stack.failed,
+        stopped,
+      ]);
   if (code === 'stopped') {
     say('Stopping. The run is safe: the next start goes on with it.');
     return interruptedCode;
@@ -107,58 +105,4 @@ async function serve(): Promise<number> {
   if (end !== 'stopped') throw new Error(end);
   say('Stopping …');
   return 0;
-}
-
-/** Starts the bundled run, or goes on with the one that was interrupted, and resolves to the exit code of `--once`. */
-async function runPipeline({ environment, temporalUiUrl, apiUrl }: Stack): Promise<number> {
-  const config = loadConfig({ ...process.env, ...environment });
-  const store = createMongoStore({ url: config.mongo.url.reveal(), database: config.mongo.database });
-  const { namespace } = config.temporal;
-  const client = createCoxswainClient({
-    temporal: { connection: temporalConnection(config.temporal), namespace },
-    store,
-  });
-  try {
-    const run = await watch(client, await openRun(client));
-    const report = reportOf(run);
-    const color = Boolean(output.isTTY) && process.env.NO_COLOR === undefined;
-    const width = output.columns;
-    say(
-      renderReport(report, {
-        addresses: { temporalUiUrl, apiUrl },
-        color,
-        width,
-        confidence: run.spec?.evaluate.confidence,
-      }),
-    );
-    if (flags.json) process.stdout.write(`${renderReportJson(report)}\n`);
-    return run.status === 'completed' ? 0 : 1;
-  } finally {
-    await client.close();
-    await store.close();
-  }
-}
-
-async function openRun(client: CoxswainClient): Promise<Run> {
-  const spec = parseRunSpec(readRunSpecText(readFileSync(bundledSpec, 'utf8'), 'yaml'));
-  const { runs } = await client.listRuns({ status: 'running', pipeline: spec.name });
-  const interrupted = runs.find((run) => run.specSha256 === specSha256(spec));
-  if (interrupted === undefined) return client.getRun((await client.startRun({ spec })).runId);
-  say(`Going on with run ${interrupted.runId}, which was interrupted.`);
-  return interrupted;
-}
-
-async function watch(client: CoxswainClient, { runId, createdAt }: Run): Promise<Run> {
-  say(`Run ${runId}`);
-  const progress = createLiveProgress(output, createdAt.getTime());
-  try {
-    for await (const event of client.watch(runId, { signal: stop.signal })) {
-      if (event.type === 'progress') progress.show(event.progress);
-      if (event.type === 'notice') progress.notice(event.message);
-      if (event.type === 'end') return event.run;
-    }
-  } finally {
-    progress.end();
-  }
-  throw new Error('The watching was stopped.');
 }
