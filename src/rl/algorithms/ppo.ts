@@ -197,7 +197,7 @@ export async function createPpo(options: PpoOptions): Promise<Agent> {
 // ---- model and loss --------------------------------------------------------------------------------------------------
 
 /** The networks, and everything that is compiled from them. */
-class PpoModel {
+export class PpoModel {
   readonly config: PpoConfig;
   readonly actions: ActionLayout;
   readonly policyShape: PerceptronShape;
@@ -303,7 +303,8 @@ class PpoModel {
     let figures: Tensors = {};
     const { grads } = tf.valueAndGrads((parameters: tf.Tensor) => {
       const { loss, ...others } = this.loss(this.layout.split(parameters), batch, schedule);
-      figures = others;
+      // TF.js disposes of what is made in here unless it is kept.
+      figures = Object.fromEntries(Object.entries(others).map(([name, figure]) => [name, tf.keep(figure)]));
       return loss as tf.Scalar;
     })([state.parameters]);
     const { maxGradientNorm, targetKl } = this.config;

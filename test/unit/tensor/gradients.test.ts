@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 
 import { Generator } from '../../../src/rl/random.ts';
+import { logSoftmax } from '../../../src/tensor/operations.ts';
 import type { Values } from '../../../src/tensor/loaded-model.ts';
 import type { Program, Tensors } from '../../../src/tensor/trace.ts';
 import { assertClose, runCompiled, runOnCpuBackend } from './compare.ts';
@@ -118,6 +119,7 @@ const functions: Record<string, [Function, Inputs, Function?]> = {
   'cumsum, exclusive and reversed': [({ x }) => tf.cumsum(x, 2, true, true), cube],
   softmax: [({ x }) => tf.softmax(x), cube],
   'log softmax': [({ x }) => tf.logSoftmax(x), cube],
+  'log softmax as one operation': [({ x }) => logSoftmax(x), cube],
   'log sum of exponentials': [({ x }) => tf.logSumExp(x, 1), cube],
   'entropy of masked logits': [
     ({ x, mask }) => {

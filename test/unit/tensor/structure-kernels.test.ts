@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import * as tf from '@tensorflow/tfjs-core';
 
 import { Generator } from '../../../src/rl/random.ts';
+import { logSoftmax } from '../../../src/tensor/operations.ts';
+import { trace } from '../../../src/tensor/trace.ts';
 import type { Program } from '../../../src/tensor/trace.ts';
 import { assertSameAsCpuBackend } from './compare.ts';
 import type { Inputs } from './compare.ts';
@@ -42,7 +45,12 @@ const programs: Record<string, { program: Program; inputs?: Inputs }> = {
     }),
   },
   'softmax and its logarithm, with very large and masked logits': {
-    program: ({ l }) => ({ softmax: tf.softmax(l), log: tf.logSoftmax(l), lse: tf.logSumExp(l, 1) }),
+    program: ({ l }) => ({
+      softmax: tf.softmax(l),
+      log: logSoftmax(l),
+      composed: tf.logSoftmax(l),
+      lse: tf.logSumExp(l, 1),
+    }),
     inputs: { l: { shape: [3, 3], values: [1, 2, 3, 1000, -1000, 0, -1e8, 0.5, -1e8] } },
   },
   'matrix products, transposed and batched': {
@@ -180,3 +188,11 @@ for (const [name, { program, inputs = { x } }] of Object.entries(programs)) {
     await assertSameAsCpuBackend(program, inputs);
   });
 }
+
+test('the logarithm of softmax is one operation', () => {
+  const { nodes } = trace(({ x }) => ({ y: logSoftmax(x) }), { x: { shape: [2, 3] } });
+  assert.deepEqual(
+    nodes.map(({ operator }) => operator),
+    ['LogSoftmax'],
+  );
+});
