@@ -44,7 +44,7 @@ export interface MirrorLimits {
   readonly maxPauseMs: number;
   /** After the run's end: how long the rest may take to send. */
   readonly endMs: number;
-  /** The same for a tracker that was failing when the run ended. */
+  /** The same while the tracker is failing. */
   readonly endFailingMs: number;
   /** How long counting the unsent and writing the offline files may take. */
   readonly settleMs: number;

@@ -18,8 +18,7 @@ const largestPage = 10_000;
 export async function countUnsent({ store }: MirrorPorts, runId: string, tracked: TrackedRun): Promise<number> {
   let stored = 0;
   for (const series of tracked.name.series)
-    for await (const page of readPages(store.metrics, { runId, series, limit: largestPage }))
-      stored += page.length;
+    for await (const page of readPages(store.metrics, { runId, series, limit: largestPage })) stored += page.length;
   return Math.max(0, stored - tracked.ledger.points);
 }
 

@@ -38,12 +38,15 @@ export class Sender {
   async sendUntilOver(watch: EndWatch, onHeartbeat: () => void): Promise<void> {
     const { clock, limits } = this.ports;
     const { deadline, over } = watch;
+    let overAtMs = Infinity;
     while (!deadline.aborted) {
       onHeartbeat();
       const { isOver, run } = watch; // before the points are read: then none comes after the last look
       if (isOver) this.pauses.cutShort();
+      if (isOver) overAtMs = Math.min(overAtMs, clock.now());
       await withoutOutage(() => this.sendOnce(run, isOver, deadline), undefined);
       if (isOver && this.isDone()) return;
+      if (this.isFailing && clock.now() - overAtMs >= limits.endFailingMs) return;
       if (isOver) await clock.sleep(limits.watchMs, deadline);
       else await clock.sleep(limits.pollMs, AbortSignal.any([deadline, over]));
     }

@@ -12,6 +12,8 @@ export interface WandbRun {
   summary: Record<string, unknown>;
   readonly uploaded: string[];
   heartbeats: number;
+  /** Somebody pressed Stop in the web interface. */
+  stopRequested: boolean;
   isComplete: boolean;
   exitCode: number | null;
 }
@@ -118,6 +120,7 @@ function newRun(entity: string, project: string, name: string): WandbRun {
     summary: {},
     uploaded: [],
     heartbeats: 0,
+    stopRequested: false,
     isComplete: false,
     exitCode: null,
   };

@@ -153,7 +153,9 @@ function stream({ runs }: Context, path: string, body: Record<string, unknown>):
   const run = runs.find(entity, project, name);
   if (run === null) return [404, { error: 'no such run' }];
   const problem = runs.stream(run, body);
-  return problem === null ? [200, { exitcode: null, limits: {} }] : [400, { error: problem }];
+  return problem === null
+    ? [200, { exitcode: null, limits: {}, ...(run.stopRequested ? { stopped: true } : {}) }]
+    : [400, { error: problem }];
 }
 
 function store({ artifacts, violations }: Context, request: IncomingMessage, body: Buffer): Reply {

@@ -33,7 +33,7 @@ test('the upload has policy, metadata, aliases and where the version comes from'
   assert.deepEqual(
     model.files.map(({ name, bytes }) => [name, bytes.length]),
     [
-      ['policy.onnx', 5000],
+      ['policy.onnx', 2100],
       ['policy.json', 26],
     ],
   );

@@ -1,0 +1,55 @@
+import type { TrackingResult } from '../../src/contracts/runs.ts';
+import { mirrorRun } from '../../src/tracking/mirror.ts';
+import type { MirrorOptions } from '../../src/tracking/mirror.ts';
+import { createWandbTracker } from '../../src/tracking/wandb-client.ts';
+import type { TrackedScenario } from './wandb-scenario.ts';
+import type { WandbRun } from './wandb-run-state.ts';
+import type { WandbServer } from './wandb-server.ts';
+
+/** An API key that is easy to search for. */
+export const apiKey = 'key-of-the-test-0123456789abcdef01234567';
+
+/** Times of a test: everything hurries, and a server that hangs is given up after a tenth of a second. */
+const limits = {
+  pollMs: 20,
+  watchMs: 10,
+  heartbeatMs: 30_000,
+  batchPoints: 4,
+  minPauseMs: 10,
+  maxPauseMs: 50,
+  endMs: 5_000,
+  endFailingMs: 300,
+  settleMs: 5_000,
+};
+const wandbLimits = { attemptMs: 100, callMs: 1_000, attempts: 2, backoffMs: 5 };
+
+/** Mirrors a scenario's run to the stand-in. */
+export function mirror(
+  { runId, store, artifacts }: TrackedScenario,
+  baseUrl: string,
+  { limits: changed, ...options }: Partial<MirrorOptions> = {},
+): Promise<TrackingResult> {
+  return mirrorRun({
+    runId,
+    store,
+    artifacts,
+    tracker: createWandbTracker({ apiKey, baseUrl, limits: wandbLimits, random: () => 0 }),
+    target: { project: 'proj', entity: null, tags: [] },
+    offlineFolder: null,
+    signal: new AbortController().signal,
+    ...options,
+    limits: { ...limits, ...changed },
+  });
+}
+
+/** A run of the stand-in by the end of its display name, for example `seed-1`; the pipeline's own by the run's id. */
+export function runNamed({ runs }: WandbServer, displayName: string): WandbRun {
+  const run = runs.all.find(({ description }) => description.displayName === displayName);
+  if (run === undefined) throw new Error(`W&B has no run ${displayName}`);
+  return run;
+}
+
+/** Steps of a run's history lines. */
+export function stepsOf({ history }: WandbRun): readonly number[] {
+  return history.map((line) => (JSON.parse(line) as { _step: number })._step);
+}
