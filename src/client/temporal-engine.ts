@@ -1,4 +1,10 @@
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowNotFoundError,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
 import type {
   ConnectionOptions,
   WorkflowExecutionDescription,
@@ -151,9 +157,19 @@ export function createTemporalEngine(from: Client | TemporalSettings, options: T
   };
 }
 
+/**
+ * A server that comes back is found again within two seconds; by default gRPC doubles its pauses up to two minutes. Few
+ * retries, so that a server that is not there is told within seconds and not at the deadline.
+ */
+const reconnecting = { 'grpc.initial_reconnect_backoff_ms': 500, 'grpc.max_reconnect_backoff_ms': 2000 };
+
 function openClient(from: Client | TemporalSettings): { client: Client; close: () => Promise<void> } {
   if (from instanceof Client) return { client: from, close: async () => undefined };
-  const connection = Connection.lazy(from.connection);
+  const connection = Connection.lazy({
+    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: 4 }))],
+    ...from.connection,
+    channelArgs: { ...reconnecting, ...from.connection.channelArgs },
+  });
   const client = new Client({ connection, namespace: from.namespace });
   return { client, close: () => connection.close() };
 }
