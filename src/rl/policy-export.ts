@@ -27,16 +27,22 @@ export interface ExportedPolicy {
   readonly metadata: PolicyMetadata;
 }
 
+/** A row of a space's table; null stands for a bound that is not there, because JSON has no infinity. */
+export type PolicyTableRow = Omit<SpaceRow, 'low' | 'high'> & {
+  readonly low: number | null;
+  readonly high: number | null;
+};
+
 /** Plain JSON; stored beside the ONNX file. */
 export interface PolicyMetadata {
   readonly formatVersion: 1;
   readonly algorithm: string;
   readonly environment: string;
-  readonly observation: { readonly size: number; readonly table: readonly SpaceRow[] };
+  readonly observation: { readonly size: number; readonly table: readonly PolicyTableRow[] };
   readonly action: {
     readonly choices: readonly number[];
     readonly maskSize: number;
-    readonly table: readonly SpaceRow[];
+    readonly table: readonly PolicyTableRow[];
   };
   /** What the graph does to an observation before the network sees it; null when nothing. */
   readonly normalisation: {
@@ -76,8 +82,8 @@ export function exportPolicy(
       formatVersion: 1,
       algorithm,
       environment: environment.name,
-      observation: { size: network.inputs, table: environment.observationTable },
-      action: { choices: actions.choices, maskSize: actions.maskSize, table: environment.actionTable },
+      observation: { size: network.inputs, table: environment.observationTable.map(tableRow) },
+      action: { choices: actions.choices, maskSize: actions.maskSize, table: environment.actionTable.map(tableRow) },
       normalisation: weights.normalisation && {
         mean: [...weights.normalisation.mean],
         standardDeviation: [...weights.normalisation.standardDeviation],
@@ -89,6 +95,10 @@ export function exportPolicy(
       onnxSha256: createHash('sha256').update(onnx).digest('hex'),
     },
   };
+}
+
+function tableRow({ low, high, ...row }: SpaceRow): PolicyTableRow {
+  return { ...row, low: Number.isFinite(low) ? low : null, high: Number.isFinite(high) ? high : null };
 }
 
 /** The ONNX file of a policy. */

@@ -25,7 +25,8 @@ async function importRuntime(): Promise<Runtime> {
   try {
     const imported = (await import('onnxruntime-node')) as Runtime & { default?: Runtime };
     const runtime = imported.default ?? imported;
-    runtime.env.logLevel = 'error';
+    // What ONNX Runtime would print it also throws.
+    runtime.env.logLevel = 'fatal';
     return runtime;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -61,8 +62,8 @@ export async function createSession(model: Uint8Array, device: DeviceName): Prom
 }
 
 /**
- * Why CUDA does not work. ONNX Runtime's error says only that a library did not load and prints the reason to stderr;
- * loading the libraries once more gives the reason as a message.
+ * Why CUDA does not work. ONNX Runtime's error says only that a library did not load; loading the
+ * libraries once more gives the reason.
  */
 function cudaReason(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -185,13 +185,23 @@ export async function createPpo(options: PpoOptions): Promise<Agent> {
     );
   }
   const model = new PpoModel(config, environment);
-  const [act, value, update] = await Promise.all([
-    // Acting stays on the CPU: its batches are too small for a card.
-    compile((inputs) => model.act(inputs), model.actInputs, 'cpu'),
-    compile((inputs) => model.value(inputs), model.valueInputs, device),
-    compileUpdateLoop({ ...model.updateInputs, iteration: (inputs) => model.update(inputs) }, device),
-  ]);
-  return new Ppo(options, model, { act, value, update });
+  return new Ppo(options, model, await compilePrograms(model, device));
+}
+
+/** Compiles all or, when one fails, keeps none. */
+async function compilePrograms(model: PpoModel, device: DeviceName): Promise<Programs> {
+  // Acting stays on the CPU: its batches are too small for a card.
+  const act = await compile((inputs) => model.act(inputs), model.actInputs, 'cpu');
+  try {
+    const update = await compileUpdateLoop(
+      { ...model.updateInputs, iteration: (inputs) => model.update(inputs) },
+      device,
+    );
+    return { act, update, value: await compile((inputs) => model.value(inputs), model.valueInputs, device) };
+  } catch (error) {
+    await act.dispose();
+    throw error;
+  }
 }
 
 // ---- model and loss --------------------------------------------------------------------------------------------------
