@@ -57,7 +57,7 @@ export function createApi(ports: ApiPorts): Api {
     onCount: metrics.setOpenStreams,
   });
   const operations = operationsOf(ports, metrics, limits, streams);
-  const document = openApiDocument(operations, ports.version);
+  const document = openApiDocument(operations, { version: ports.version, asksForToken: settings.token !== null });
   const app = express();
   app.disable('x-powered-by').set('query parser', 'simple').set('etag', false).set('case sensitive routing', true);
   app.use(secureHeaders, observeRequests(log, metrics), checkHostAndOrigin(settings));

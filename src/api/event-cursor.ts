@@ -17,7 +17,7 @@ export function eventIdOf(cursor: MetricCursor): string {
 export function cursorOf(eventId: string): MetricCursor {
   const form = /^at:([^]*)$/.exec(eventId);
   const entries = form ? [...new URLSearchParams(form[1])] : null;
-  if (entries === null || !entries.every(([, step]) => /^\d{1,15}$/.test(step))) {
+  if (entries === null || !entries.every(([, step]) => /^\d{1,16}$/.test(step))) {
     throw new CoxswainError('REQUEST_INVALID', 'Last-Event-ID: not an id of this stream; leave it out to begin anew');
   }
   return Object.fromEntries(entries.map(([series, step]) => [series, Number(step)]));

@@ -71,13 +71,16 @@ const everywhere: readonly ErrorCode[] = [
 ];
 
 /** The document of the given operations. Schemas with an id become components. */
-export function openApiDocument(operations: readonly Operation[], version: string): OpenApiDocument {
+export function openApiDocument(
+  operations: readonly Operation[],
+  { version, asksForToken }: { readonly version: string; readonly asksForToken: boolean },
+): OpenApiDocument {
   const components: Record<string, JsonSchema> = { ...runSpecComponents(), RunRequest: runRequestSchema };
   const schemaOf = (schema: z.ZodType): JsonSchema => lifted(schema, components);
   const paths: Record<string, Record<string, OpenApiOperation>> = {};
   for (const each of operations) {
     paths[each.path] ??= {};
-    paths[each.path][each.method] = describe(each, schemaOf);
+    paths[each.path][each.method] = describe(each, schemaOf, asksForToken);
   }
   return {
     openapi: '3.1.1',
@@ -125,19 +128,30 @@ const runRequestSchema: JsonSchema = {
   ],
 };
 
-function describe(each: Operation, schemaOf: (schema: z.ZodType) => JsonSchema): OpenApiOperation {
+function describe(
+  each: Operation,
+  schemaOf: (schema: z.ZodType) => JsonSchema,
+  asksForToken: boolean,
+): OpenApiOperation {
   const { id, tag, summary, description: text, access, body } = each;
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(text === undefined ? {} : { description: text }),
-    security: access === 'open' ? [] : [{ [access]: [] }],
+    security: securityOf(access, asksForToken),
     parameters: parametersOf(each),
     ...(body && { requestBody: { required: true, description: body.description, content: bodyContent(body.content) } }),
     responses: { ...successes(each, schemaOf), ...failures(each, schemaOf) },
     ...(each.events && { 'x-events': mapValues(each.events, schemaOf) }),
   };
+}
+
+/** An empty requirement says that the other one may be left out. */
+function securityOf(access: Operation['access'], asksForToken: boolean): OpenApiOperation['security'] {
+  if (access === 'open') return [];
+  const isOptional = access === 'token' && !asksForToken;
+  return [...(isOptional ? [{}] : []), { [access]: [] }];
 }
 
 function mapValues<From, To>(entries: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> {

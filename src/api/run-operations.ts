@@ -23,7 +23,7 @@ const one = z.strictObject({ id: anyRunId });
 function wholeNumber(min: number, max: number, meaning: string) {
   return z
     .string()
-    .regex(/^\d{1,15}$/, { error: `a whole number from ${min} to ${max}` })
+    .regex(/^\d{1,16}$/, { error: `a whole number from ${min} to ${max}` })
     .transform(Number)
     .pipe(z.int().min(min).max(max))
     .optional()

@@ -26,7 +26,9 @@ export function numberAbove(min: number, max: number, meaning: string) {
 /** Text of `min` to `max` characters without control characters. */
 export function text(min: number, max: number, meaning: string) {
   const error = min > 0 ? `text of ${min} to ${max} characters on one line` : `text of at most ${max} characters`;
-  const characters = min > 0 ? /^\P{Cc}*$/u : /^[\P{Cc}\t\n\r]*$/u;
+  // Ranges in place of \P{Cc}: the JSON Schema is read by tools whose expressions know no Unicode classes.
+  const characters =
+    min > 0 ? /^[^\u0000-\u001F\u007F-\u009F]*$/u : /^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*$/u;
   return z.string({ error }).min(min, { error }).max(max, { error }).regex(characters, { error }).describe(meaning);
 }
 
