@@ -98,14 +98,14 @@ async function runSteps(run: Run, input: PipelineInput): Promise<void> {
 
 /** Runs one step of the plan: waits out a pause, keeps the log, and leaves the failed or cancelled step named in it. */
 async function step<T>(run: Run, name: StepName, summarise: (result: T) => string, work: () => Promise<T>): Promise<T> {
-  await run.pause.whenRunning();
-  run.log.startStep(name);
   try {
+    await run.pause.whenRunning();
+    run.log.startStep(name);
     const result = await work();
-    run.log.endStep('completed', summarise(result));
+    run.log.endStep(name, 'completed', summarise(result));
     return result;
   } catch (error) {
-    run.log.endStep(isCancellation(error) ? 'cancelled' : 'failed', describeFailure(error, name).message);
+    run.log.endStep(name, isCancellation(error) ? 'cancelled' : 'failed', describeFailure(error, name).message);
     throw error;
   }
 }

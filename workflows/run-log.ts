@@ -29,7 +29,7 @@ export interface RunLog {
   readonly progress: RunProgress;
   readonly parts: ReportParts;
   startStep(step: StepName): void;
-  endStep(status: StepStatus, summary: string): void;
+  endStep(step: StepName, status: StepStatus, summary: string): void;
   setStatus(status: RunStatus): void;
   setTraining(training: readonly SeedProgress[]): void;
   addSeedProgress(news: SeedProgress): void;
@@ -77,7 +77,7 @@ export function createRunLog(runId: string): RunLog {
       upsertSearchAttributes([{ key: searchAttributes.stage, value: step }]);
       setStep(step, 'running', '');
     },
-    endStep: (status, summary) => setStep(progress.step, status, summary),
+    endStep: setStep,
     setStatus(status) {
       progress = withStatus(progress, status);
       record();

@@ -152,6 +152,21 @@ test('a run that is paused can be cancelled', async () => {
   assert.equal(calls.at(-1), 'finish cancelled at train');
 });
 
+test('a run cancelled between two steps names the step that it did not begin', async () => {
+  const calls: string[] = [];
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const base = fakeActivities([]);
+  const evaluatePolicies: typeof base.evaluatePolicies = async (input) => held.then(() => base.evaluatePolicies(input));
+  const run = await fixture.start(fakeActivities(calls, { evaluatePolicies }));
+  await waitFor(() => calls.includes('evaluatePolicies'));
+  await run.handle.cancel();
+  release();
+  await assert.rejects(run.result(), WorkflowFailedError);
+  assert.ok(!calls.includes('registerModel'));
+  assert.deepEqual(calls.slice(-2), ['record register cancelled (running)', 'finish cancelled at register']);
+});
+
 test('progress follows the news of the seeds and never goes back', async () => {
   const run = await fixture.start(fakeActivities([], { trainSeed: untilCancelled }));
   await run.until(({ step, training }) => step === 'train' && training.length === 3);
