@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -150,6 +150,17 @@ test('a run that fails ends the command with 1 and says why', async () => {
   const { code, output } = await coxswain('run', file, '--wait');
   assert.equal(code, 1);
   assert.match(output, /Failed in step collect\n +TRACE_UNREADABLE: .*none\.csv/);
+});
+
+test('the command finds the services of a start that runs in the folder or above', async () => {
+  const { TEMPORAL_ADDRESS: temporalAddress, MONGODB_URL: mongoUrl, ...rest } = processes.environment;
+  mkdirSync(join(folder, '.coxswain'));
+  mkdirSync(join(folder, 'below'));
+  const services = { temporalAddress, mongoUrl, pid: process.pid };
+  writeFileSync(join(folder, '.coxswain', 'services.json'), JSON.stringify(services));
+  const { code, output, errors } = await startCommand(rest, ['list', '--json'], join(folder, 'below')).outcome;
+  assert.equal(code, 0, errors);
+  assert.ok(JSON.parse(output).runs.length > 0);
 });
 
 test('Ctrl-C leaves the run alone; cancel --wait ends it', async () => {
