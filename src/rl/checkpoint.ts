@@ -22,16 +22,16 @@ export interface CheckpointContent {
   readonly arrays: Readonly<Record<string, Float32Array>>;
   /** The rest: generator and environment states, statistics, counters. */
   readonly values: unknown;
+  /** Changes of machine, device or versions so far: after one, bits may differ from an undisturbed training's. */
+  readonly warnings: readonly string[];
 }
 
-/** A checkpoint that was read. */
+/** A checkpoint that was read. What differs here from where it was written is added to the warnings. */
 export interface Checkpoint extends CheckpointContent {
   /** All weights of the agent: equal bytes mean equal trainings. */
   readonly parameters: Float32Array;
   /** Where it was written. */
   readonly writtenOn: Surroundings;
-  /** What differs here from where it was written: from now on bits may differ from an undisturbed training's. */
-  readonly warnings: readonly string[];
 }
 
 interface Header extends Surroundings {
@@ -39,6 +39,7 @@ interface Header extends Surroundings {
   readonly device: string;
   readonly arrays: readonly { readonly name: string; readonly length: number }[];
   readonly values: unknown;
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -53,6 +54,7 @@ export function writeCheckpoint(content: CheckpointContent): Uint8Array {
     device: content.device,
     arrays: entries.map(([name, { length }]) => ({ name, length })),
     values: content.values,
+    warnings: content.warnings,
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
   const prefix = new DataView(new ArrayBuffer(8));
@@ -82,15 +84,8 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   }
   const { identity, device, values, cpuModel, versions } = header;
   const writtenOn = { cpuModel, versions };
-  return {
-    identity,
-    device,
-    values,
-    arrays,
-    parameters: arrays.parameters,
-    writtenOn,
-    warnings: differences(writtenOn),
-  };
+  const warnings = [...header.warnings, ...differences(writtenOn)];
+  return { identity, device, values, arrays, parameters: arrays.parameters, writtenOn, warnings };
 }
 
 function takenApart(bytes: Uint8Array): { header: Header; arrayBytes: Uint8Array } {
@@ -111,13 +106,15 @@ function takenApart(bytes: Uint8Array): { header: Header; arrayBytes: Uint8Array
 
 function differences(writtenOn: Surroundings): string[] {
   const here = surroundings();
-  const compared = { 'CPU model': here.cpuModel, ...here.versions };
+  const now = { 'CPU model': here.cpuModel, ...here.versions };
   const before: Record<string, string> = { 'CPU model': writtenOn.cpuModel, ...writtenOn.versions };
-  return Object.entries(compared).flatMap(([what, now]) =>
-    before[what] === now
-      ? []
-      : [`The checkpoint was written with another ${what} (${before[what]}, here ${now}): results may differ in bits.`],
-  );
+  return Object.entries(now).flatMap(([what, value]) => changeWarning(what, before[what], value));
+}
+
+/** A sentence about something that changed between two parts of a training; none when it did not. */
+export function changeWarning(what: string, before: string, now: string): string[] {
+  if (before === now) return [];
+  return [`The training went on with another ${what} (${now} after ${before}): its results may differ in bits.`];
 }
 
 function digest(bytes: Uint8Array): Buffer {

@@ -38,15 +38,13 @@ export const choicesProperty = 'coxswain.choices';
  * @throws CoxswainError ARTIFACT_CORRUPT when the bytes are no policy file of Coxswain, DEVICE_UNAVAILABLE.
  */
 export async function loadPolicy(onnx: Uint8Array, device: DeviceName = 'cpu'): Promise<Policy> {
-  const choices = choicesOf(onnx);
-  return new OnnxPolicy(await loadModel(onnx, device), choices);
-}
-
-function choicesOf(onnx: Uint8Array): readonly number[] {
   try {
-    return JSON.parse(readMetadata(onnx)[choicesProperty]) as number[];
+    const choices = JSON.parse(readMetadata(onnx)[choicesProperty]) as number[];
+    return new OnnxPolicy(await loadModel(onnx, device), choices);
   } catch (cause) {
-    throw new CoxswainError('ARTIFACT_CORRUPT', 'The bytes are no policy file of Coxswain.', { cause });
+    if (cause instanceof CoxswainError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CoxswainError('ARTIFACT_CORRUPT', `The bytes are no policy file of Coxswain: ${reason}`, { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import type { DeviceName } from '../tensor/device.ts';
 import type { Agent, AgentState, PolicyWeights } from './agent.ts';
 import { createPpo } from './algorithms/ppo.ts';
 import type { PpoConfig } from './algorithms/ppo.ts';
-import { invalid as invalidCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { changeWarning, invalid as invalidCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Environment, EnvironmentDescription } from './environment.ts';
 import { exportPolicy, policyModel } from './policy-export.ts';
@@ -143,6 +143,8 @@ export type WeightsChoice = 'best' | 'latest';
 /** A training under way. Its methods must not be called while a promise of `run` is pending, except from its callbacks. */
 export interface Training {
   readonly step: number;
+  /** Changes of machine, device or package versions between this training's parts; also in its checkpoints. */
+  readonly warnings: readonly string[];
   /**
    * Trains until `totalSteps` or until the signal.
    * @throws CoxswainError TRAINING_DIVERGED when a reward, loss, gradient or weight is not finite; the training then
@@ -218,6 +220,7 @@ interface SnapshotValues {
  * 2. Callbacks see the new boundary: a checkpoint taken in `onUpdate` holds that update.
  */
 class TrainingLoop implements Training {
+  readonly warnings: readonly string[];
   private readonly options: TrainingOptions;
   private readonly identity: string;
   private readonly agent: Agent;
@@ -236,6 +239,9 @@ class TrainingLoop implements Training {
     this.agent = agent;
     this.environments = environments;
     this.boundary = checkpoint ? snapshotOf(checkpoint) : this.snapshot(0, 0, null);
+    this.warnings = checkpoint
+      ? [...checkpoint.warnings, ...changeWarning('device', checkpoint.device, options.device ?? 'cpu')]
+      : [];
     if (checkpoint) this.goBack();
   }
 
@@ -279,6 +285,7 @@ class TrainingLoop implements Training {
       device: this.options.device ?? 'cpu',
       arrays: { ...agent.arrays, ...(best ? bestArrays(best.weights) : {}) },
       values,
+      warnings: this.warnings,
     });
   }
 

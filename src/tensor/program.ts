@@ -1,3 +1,4 @@
+import { CoxswainError } from '../contracts/errors.ts';
 import type { DeviceName } from './device.ts';
 import type { Graph } from './graph.ts';
 import { loadModel } from './loaded-model.ts';
@@ -19,7 +20,17 @@ export function compile(
   return compileGraph(trace(program, inputs), device);
 }
 
-/** Makes a graph ready to run; the same graph on the same device is loaded once. */
-export function compileGraph(graph: Graph, device: DeviceName = 'cpu'): Promise<LoadedModel> {
-  return loadModel(encodeModel(graph), device);
+/**
+ * Makes a graph ready to run; the same graph on the same device is loaded once.
+ * @throws CoxswainError TENSOR_UNSUPPORTED when ONNX Runtime has an operation for other types only, DEVICE_UNAVAILABLE
+ */
+export async function compileGraph(graph: Graph, device: DeviceName = 'cpu'): Promise<LoadedModel> {
+  try {
+    return await loadModel(encodeModel(graph), device);
+  } catch (error) {
+    if (error instanceof CoxswainError || !(error instanceof Error)) throw error;
+    throw new CoxswainError('TENSOR_UNSUPPORTED', `ONNX Runtime cannot run the compiled program: ${error.message}`, {
+      cause: error,
+    });
+  }
 }

@@ -9,7 +9,7 @@ import { compile } from '../../tensor/program.ts';
 import type { LoadedModel, Values } from '../../tensor/loaded-model.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
 import { compileUpdateLoop } from '../../tensor/update-loop.ts';
-import type { IterationInputs, IterationOutputs, UpdateLoop } from '../../tensor/update-loop.ts';
+import type { IterationInputs, IterationOutputs, UpdateLoop, UpdateLoopInputs } from '../../tensor/update-loop.ts';
 import { fillPenalties, sampleAction } from '../action-sampling.ts';
 import { explainedVariance, generalisedAdvantages, normalisedByMinibatch } from '../advantages.ts';
 import type { Agent, AgentState, IterationMetrics, PolicyArchitecture, PolicyWeights } from '../agent.ts';
@@ -388,6 +388,15 @@ export class PpoModel {
 
 // ---- agent -----------------------------------------------------------------------------------------------------------
 
+/** What the networks are drawn towards; in the layout of the rollout. */
+interface Targets {
+  readonly advantages: Float32Array;
+  readonly returns: Float32Array;
+}
+
+/** Figures of an update phase. */
+type LearningMetrics = Omit<IterationMetrics, 'rewardMean' | 'explainedVariance' | 'measures'>;
+
 class Ppo implements Agent {
   readonly policy: PolicyArchitecture;
   readonly iterationSteps: number;
@@ -532,37 +541,10 @@ class Ppo implements Agent {
 
   // -- update --
 
-  private async learn(
-    values: Float32Array,
-    { advantages, returns }: { advantages: Float32Array; returns: Float32Array },
-    remaining: number,
-  ): Promise<Omit<IterationMetrics, 'rewardMean' | 'explainedVariance' | 'measures'>> {
-    const { order, batchSizes } = this.minibatches();
-    const learningRate = this.config.learningRate * (this.config.learningRateSchedule === 'linear' ? remaining : 1);
-    const { state, outputs } = await this.programs.update.run({
-      state: { parameters: this.parameters, firstMoment: this.firstMoment, secondMoment: this.secondMoment },
-      samples: {
-        observation: this.buffer.observations,
-        action: this.buffer.actions,
-        logProbability: this.buffer.logProbabilities,
-        target: returns,
-        ...(this.buffer.penalties ? { penalty: this.buffer.penalties } : {}),
-        ...(this.config.valueClipRange === null ? {} : { value: values }),
-      },
-      picks: {
-        advantage: this.config.normaliseAdvantages
-          ? normalisedByMinibatch(advantages, order, batchSizes)
-          : Float32Array.from(order, (place) => advantages[place]),
-      },
-      schedule: {
-        ...adamSchedule(this.updates, batchSizes.length, learningRate, this.config.adamEpsilon),
-        ...(this.model.hasEntropyBonus
-          ? { entropyCoefficient: new Float32Array(batchSizes.length).fill(this.entropyCoefficient(remaining)) }
-          : {}),
-      },
-      order,
-      batchSizes,
-    });
+  private async learn(values: Float32Array, targets: Targets, remaining: number): Promise<LearningMetrics> {
+    const { learningRate, learningRateSchedule } = this.config;
+    const rate = learningRate * (learningRateSchedule === 'linear' ? remaining : 1);
+    const { state, outputs } = await this.programs.update.run(this.updateInputs(values, targets, rate, remaining));
     assertFinite(outputs, state, this.updates);
     this.parameters = state.parameters as Float32Array;
     this.firstMoment = state.firstMoment as Float32Array;
@@ -575,8 +557,43 @@ class Ppo implements Agent {
       approxKl: mean(outputs.approxKl),
       clipFraction: mean(outputs.clipFraction),
       gradientNorm: mean(outputs.gradientNorm),
-      learningRate,
+      learningRate: rate,
       minibatches: outputs.policyLoss.length,
+    };
+  }
+
+  /** What a phase works on. Advantages are normalised here, since the minibatches are known before it begins. */
+  private updateInputs(
+    values: Float32Array,
+    { advantages, returns }: Targets,
+    learningRate: number,
+    remaining: number,
+  ): UpdateLoopInputs {
+    const { normaliseAdvantages, valueClipRange, adamEpsilon } = this.config;
+    const { observations, actions, logProbabilities, penalties } = this.buffer;
+    const { order, batchSizes } = this.minibatches();
+    const entropyCoefficient = new Float32Array(batchSizes.length).fill(this.entropyCoefficient(remaining));
+    return {
+      state: { parameters: this.parameters, firstMoment: this.firstMoment, secondMoment: this.secondMoment },
+      samples: {
+        observation: observations,
+        action: actions,
+        logProbability: logProbabilities,
+        target: returns,
+        ...(penalties ? { penalty: penalties } : {}),
+        ...(valueClipRange === null ? {} : { value: values }),
+      },
+      picks: {
+        advantage: normaliseAdvantages
+          ? normalisedByMinibatch(advantages, order, batchSizes)
+          : Float32Array.from(order, (place) => advantages[place]),
+      },
+      schedule: {
+        ...adamSchedule(this.updates, batchSizes.length, learningRate, adamEpsilon),
+        ...(this.model.hasEntropyBonus ? { entropyCoefficient } : {}),
+      },
+      order,
+      batchSizes,
     };
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import test from 'node:test';
 
 import { readCheckpoint, writeCheckpoint } from '../../../src/rl/checkpoint.ts';
@@ -7,6 +8,7 @@ const content = {
   identity: 'agent',
   device: 'cpu',
   arrays: { parameters: Float32Array.of(1.5, -0, NaN, 1e-45), odd: Float32Array.of(7), empty: new Float32Array(0) },
+  warnings: ['An earlier change.'],
   values: { text: 'é', seeds: [4294967295, null], deep: { step: 1 } },
 };
 
@@ -18,7 +20,7 @@ test('a checkpoint gives back every bit', () => {
   assert.deepEqual(read.arrays, content.arrays);
   assert.deepEqual([read.identity, read.device, read.values], ['agent', 'cpu', content.values]);
   assert.deepEqual(read.parameters, content.arrays.parameters);
-  assert.deepEqual(read.warnings, []);
+  assert.deepEqual(read.warnings, content.warnings);
   assert.equal(read.writtenOn.versions.node, process.versions.node);
 });
 
@@ -26,6 +28,20 @@ test('a checkpoint that arrives as a Buffer inside a larger one is read', () => 
   const bytes = writeCheckpoint(content);
   const inside = Buffer.concat([Buffer.alloc(3), bytes, Buffer.alloc(5)]).subarray(3, 3 + bytes.length);
   assert.deepEqual(readCheckpoint(inside).arrays, content.arrays);
+});
+
+test('what changed since a checkpoint was written is added to its warnings', () => {
+  const text = Buffer.from(writeCheckpoint(content)).toString('latin1');
+  const other = text.replace(
+    `"node":"${process.versions.node}"`,
+    `"node":"${process.versions.node.replace(/./g, '9')}"`,
+  );
+  assert.notEqual(other, text);
+  const body = Buffer.from(other, 'latin1').subarray(0, -32);
+  const bytes = Buffer.concat([body, createHash('sha256').update(body).digest()]);
+  const { warnings } = readCheckpoint(new Uint8Array(bytes));
+  assert.equal(warnings.length, 2);
+  assert.match(warnings[1], /another node \(.* after 9+\)/);
 });
 
 test('the same content gives the same bytes', () => {

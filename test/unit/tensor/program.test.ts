@@ -139,6 +139,11 @@ test('reading a traced value is refused with the line that read it', () => {
   assert.match(message, /^A traced value was read .*\(used at .*program\.test\.ts:\d+:\d+\)$/);
 });
 
+test('an operation that ONNX Runtime has for other types only is refused', async () => {
+  const program: Program = ({ x }) => ({ y: tf.cumsum(tf.cast(x, 'bool')) });
+  await assert.rejects(compile(program, { x: { shape: [2] } }), { code: 'TENSOR_UNSUPPORTED', message: /CumSum/ });
+});
+
 test('a program whose operations depend on a named length is refused', () => {
   const message = unsupportedMessage(({ x }) => ({ y: x.shape[0] > 1400 ? tf.neg(x) : x }), ['n', 2]);
   assert.match(message, /other operations when n changes/);
