@@ -157,9 +157,10 @@ class Boutique implements OnlineBoutique {
     const { newest, values } = this.monitor.history;
     const p95LatencySeconds = values[newest + FRAME.p95Seconds];
     const sloViolationRate = values[newest + FRAME.violationShare];
-    const violations = (100 * sloViolationRate * this.latencies.requests) / this.meanRequests;
     const { podSeconds } = this.simulation;
-    const { violationPrice, actionPrice, episodeSteps } = this.parameters;
+    const { violationPrice, violationSaturation, actionPrice, episodeSteps } = this.parameters;
+    const charged = -violationSaturation * Math.expm1(-sloViolationRate / violationSaturation);
+    const violations = (100 * charged * this.latencies.requests) / this.meanRequests;
     const cost = podSeconds / STEP_SECONDS + violationPrice * violations + actionPrice * actions;
     this.prepareDecision();
     return {

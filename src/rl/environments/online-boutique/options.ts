@@ -24,6 +24,11 @@ export interface OnlineBoutiqueOptions {
   readonly hpaTargetPercent?: number;
   /** Price of one percentage point of requests above the SLO, in pods. Default 10. */
   readonly violationPrice?: number;
+  /**
+   * The share of a step's requests above the SLO that is charged saturates here: c·(1 − e^(−share/c)). A step in deep
+   * overload then costs little more than one in trouble, and the reward varies far less. Large = linear. Default 0.05.
+   */
+  readonly violationSaturation?: number;
   /** Price of changing one service's replicas once, in pods over one control step. Default 0. */
   readonly actionPrice?: number;
 }
@@ -45,6 +50,7 @@ export const defaultParameters: CompleteParameters = {
   maxChange: 7,
   hpaTargetPercent: 60,
   violationPrice: 10,
+  violationSaturation: 0.05,
   actionPrice: 0,
 };
 
@@ -57,6 +63,7 @@ export const parameterHelp: Readonly<Record<keyof CompleteParameters, string>> =
   maxChange: 'Changes beyond this many replicas are masked, 1 … 7. Default 7.',
   hpaTargetPercent: 'CPU target of the HPA behind actionBase `hpa`, percent, 1 … 1000. Default 60.',
   violationPrice: 'Price of one percentage point of requests above the SLO, pods. Default 10.',
+  violationSaturation: 'Share of a step’s requests at which the charge for violations saturates. Default 0.05.',
   actionPrice: 'Price of changing one service’s replicas once, pods over one control step. Default 0.',
 };
 
@@ -73,6 +80,7 @@ const ranges: Readonly<Record<Exclude<keyof CompleteParameters, 'actionBase'>, R
   maxChange: { low: 1, high: 7, whole: true },
   hpaTargetPercent: { low: 1, high: 1000, whole: true },
   violationPrice: { low: 0, high: 1e6, whole: false },
+  violationSaturation: { low: 1e-4, high: 1e6, whole: false },
   actionPrice: { low: 0, high: 1e6, whole: false },
 };
 

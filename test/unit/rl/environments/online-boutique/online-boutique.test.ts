@@ -188,9 +188,10 @@ test('the reward is the price of pods, violations and actions', () => {
   assert.ok(Math.abs(reward + 0.02 * (measures.podSeconds / 15)) < 1e-12);
   const withActions = price({ violationPrice: 0, actionPrice: 3 });
   assert.ok(Math.abs(withActions.reward - (reward - 0.02 * 2 * 3)) < 1e-12);
-  const withViolations = price({ violationPrice: 50 });
+  const withViolations = price({ violationPrice: 50, violationSaturation: 0.2 });
   const mean = trace.reduce((a, b) => a + b) / trace.length;
-  const points = (100 * measures.sloViolationRate * measures.requestsPerSecond * 15) / mean;
+  const charged = 0.2 * (1 - Math.exp(-measures.sloViolationRate / 0.2));
+  const points = (100 * charged * measures.requestsPerSecond * 15) / mean;
   assert.ok(points > 0);
   assert.ok(Math.abs(withViolations.reward - (reward - 0.02 * 50 * points)) < 1e-12);
 });
