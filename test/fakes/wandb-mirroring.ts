@@ -6,8 +6,8 @@ import type { TrackedScenario } from './wandb-scenario.ts';
 import type { WandbRun } from './wandb-run-state.ts';
 import type { WandbServer } from './wandb-server.ts';
 
-/** An API key that is easy to search for. */
-export const apiKey = 'key-of-the-test-0123456789abcdef01234567';
+/** An API key that is easy to search for, and as long as W&B wants them. */
+export const apiKey = '00c0ffee'.repeat(5);
 
 /** Times of a test: everything hurries, and a server that hangs is given up after a tenth of a second. */
 const limits = {
@@ -52,4 +52,13 @@ export function runNamed({ runs }: WandbServer, displayName: string): WandbRun {
 /** Steps of a run's history lines. */
 export function stepsOf({ history }: WandbRun): readonly number[] {
   return history.map((line) => (JSON.parse(line) as { _step: number })._step);
+}
+
+/** Resolves when `holds` does; throws when that takes longer than anything here may. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 20_000;
+  while (!holds()) {
+    if (performance.now() > deadlineMs) throw new Error(`never came true: ${String(holds)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }

@@ -36,6 +36,9 @@ function queries(state: WandbState): Record<string, unknown> {
   };
 }
 
+/** Base64 of `ProjectInternalId:1`. */
+const internalId = 'UHJvamVjdEludGVybmFsSWQ6MQ==';
+
 function projectNode(state: WandbState, entityName: string, name: string): unknown {
   const { runs, artifacts } = state;
   const member = (path: string): WandbArtifact | null => {
@@ -44,6 +47,7 @@ function projectNode(state: WandbState, entityName: string, name: string): unkno
   };
   return {
     id: `P${name}`,
+    internalId,
     name,
     entityName,
     entity: { id: 'RW50', name: entityName },
@@ -67,6 +71,7 @@ function membershipNode(state: WandbState, artifact: WandbArtifact | null): unkn
   const version = versionOf(state, artifact);
   return {
     id: `M${artifact.id}`,
+    createdAt: '2026-01-01T00:00:00Z',
     versionIndex: version,
     artifact: artifactNode(state, artifact),
     aliases: artifact.aliases.map((alias) => ({ id: alias, alias })),
@@ -90,6 +95,7 @@ function runNode(run: WandbRun | null): unknown {
   if (run === null) return null;
   const { project, entity } = run;
   return {
+    __typename: 'Run',
     ...run.description,
     id: run.id,
     name: run.name,
@@ -100,7 +106,16 @@ function runNode(run: WandbRun | null): unknown {
     eventsTail: JSON.stringify(run.events.slice(-1)),
     summaryMetrics: JSON.stringify(run.summary),
     wandbConfig: '{"t":{}}',
-    project: { id: `P${project}`, name: project, entity: { id: 'RW50', name: entity } },
+    projectId: 1,
+    state: run.isComplete ? (run.exitCode === 0 ? 'finished' : 'failed') : 'running',
+    group: run.description.groupName,
+    createdAt: '2026-01-01T00:00:00Z',
+    readOnly: false,
+    user: { id: 'VXNlcjp2MTox', name: 'Tester', username: 'tester' },
+    history: () => run.history,
+    sampledHistory: () => [run.history.map((line) => JSON.parse(line) as unknown)],
+    historyKeys: { keys: {}, lastStep: run.history.length },
+    project: { id: `P${project}`, internalId, name: project, entityName: entity, entity: { id: 'RW50', name: entity } },
   };
 }
 

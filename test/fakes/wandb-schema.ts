@@ -35,6 +35,14 @@ const newerFields = `
   extend input CreateArtifactInput { storageRegion: String ttlDurationSeconds: Int64 }
   extend input CreateArtifactFileSpecInput { uploadPartsInput: [UploadPartsInput!] }
   input UploadPartsInput { partNumber: Int! hexMD5: String! }
+  extend type Project {
+    internalId: ID
+    artifactCollectionMembership(name: String!): ArtifactCollectionMembership
+  }
+  extend type ArtifactCollectionMembership {
+    files(first: Int, after: String): FileConnection
+  }
+  extend type Artifact { ttlDurationSeconds: Int64 ttlIsInherited: Boolean tags: [Tag!] }
   extend type ServerInfo { features: [ServerFeature!]! }
   type ServerFeature { name: String! isEnabled: Boolean! }
   extend type Entity { xxhashDigestsEnabled: Boolean }

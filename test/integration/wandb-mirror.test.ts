@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { apiKey, mirror, runNamed, stepsOf } from '../fakes/wandb-mirroring.ts';
+import { apiKey, mirror, runNamed, stepsOf, until } from '../fakes/wandb-mirroring.ts';
 import { createTrackedScenario } from '../fakes/wandb-scenario.ts';
 import type { TrackedScenario } from '../fakes/wandb-scenario.ts';
 import { startWandbServer } from '../fakes/wandb-server.ts';
@@ -209,7 +209,3 @@ test('Stop pressed in W&B is a warning and stops nothing', async () => {
   assert.match(warnings[0], /pressed Stop.*coxswain cancel/);
   assertComplete('stopped');
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

@@ -7,7 +7,7 @@ import { CoxswainError } from '../../src/contracts/errors.ts';
 import type { TrackingResult } from '../../src/contracts/runs.ts';
 import { createNullTracker } from '../../src/tracking/null-tracker.ts';
 import { itemsAt, messageAt, readWandbFile } from '../fakes/wandb-file.ts';
-import { apiKey, mirror, runNamed, stepsOf } from '../fakes/wandb-mirroring.ts';
+import { apiKey, mirror, runNamed, stepsOf, until } from '../fakes/wandb-mirroring.ts';
 import { createTrackedScenario } from '../fakes/wandb-scenario.ts';
 import type { TrackedScenario } from '../fakes/wandb-scenario.ts';
 import { startWandbServer } from '../fakes/wandb-server.ts';
@@ -234,7 +234,3 @@ test('a run that the store does not know is an error', async () => {
   const scenario = await createTrackedScenario('known');
   await assert.rejects(mirror({ ...scenario, runId: 'unknown' }, server.url), { code: 'RUN_NOT_FOUND' });
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
