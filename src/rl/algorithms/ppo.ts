@@ -13,6 +13,7 @@ import type { IterationInputs, IterationOutputs, UpdateLoop, UpdateLoopInputs } 
 import { fillPenalties, sampleAction } from '../action-sampling.ts';
 import { explainedVariance, generalisedAdvantages, normalisedByMinibatch } from '../advantages.ts';
 import type { Agent, AgentState, IterationMetrics, PolicyArchitecture, PolicyWeights } from '../agent.ts';
+import type { EnvironmentDescription } from '../environment.ts';
 import { flag, integer, listOf, number, oneOf, optional, parseHyperparameters } from '../hyperparameters.ts';
 import type { Rules } from '../hyperparameters.ts';
 import { initialisePerceptron, perceptron, perceptronLayout } from '../networks.ts';
@@ -24,7 +25,6 @@ import { RolloutBuffer } from '../rollout-buffer.ts';
 import type { StatisticsState } from '../running-statistics.ts';
 import { actionLayoutOf, spaceSize } from '../spaces.ts';
 import type { ActionLayout } from '../spaces.ts';
-import type { EnvironmentDescription } from '../environment.ts';
 import type { VectorEnvironment } from '../vector-environment.ts';
 
 // ---- configuration ---------------------------------------------------------------------------------------------------
@@ -248,14 +248,17 @@ export class PpoModel {
     return parameters;
   }
 
+  /** The policy's weights as a view of all weights. */
   policyPart(parameters: Float32Array): Float32Array {
     return parameters.subarray(0, this.policyLayout.size);
   }
 
+  /** The value network's weights as a view of all weights. */
   valuePart(parameters: Float32Array): Float32Array {
     return parameters.subarray(this.policyLayout.size);
   }
 
+  /** Inputs of {@link act}: the policy's weights, and for each row what is seen and what is forbidden. */
   get actInputs(): Record<string, InputSpec> {
     return {
       parameters: { shape: [this.policyLayout.size] },
@@ -264,11 +267,13 @@ export class PpoModel {
     };
   }
 
+  /** Probabilities of all choices, heads × width for each row. */
   act({ parameters, observation, penalty }: Tensors): Tensors {
     const logProbabilities = this.logProbabilities(this.policyLayout.split(parameters), observation, penalty);
     return { probabilities: tf.exp(logProbabilities) };
   }
 
+  /** Inputs of {@link value}: the value network's weights and observations. */
   get valueInputs(): Record<string, InputSpec> {
     return {
       parameters: { shape: [this.valueLayout.size] },
@@ -276,10 +281,12 @@ export class PpoModel {
     };
   }
 
+  /** The value of each observation. */
   value({ parameters, observation }: Tensors): Tensors {
     return { values: this.values(this.valueLayout.split(parameters), observation) };
   }
 
+  /** What {@link update} carries, samples and follows. */
   get updateInputs(): {
     state: Record<string, InputSpec>;
     samples: Record<string, InputSpec>;

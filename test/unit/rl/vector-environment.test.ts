@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { CartPole } from '../../../src/rl/environments/cart-pole.ts';
+import { Generator } from '../../../src/rl/random.ts';
+import { VectorEnvironment } from '../../../src/rl/vector-environment.ts';
+import { ConstantReward, ContextualBandit } from './toy-environments.ts';
+
+const right = Int32Array.of(1);
+
+/** Steps every environment `steps` times and gives all rows seen by environment `index`. */
+function rowsOf(environments: VectorEnvironment, index: number, steps: number): number[][] {
+  const size = environments.observationSize;
+  return Array.from({ length: steps }, () => {
+    const row = [...environments.observations.subarray(index * size, (index + 1) * size)];
+    for (let i = 0; i < environments.count; i++) environments.step(i, right);
+    return row;
+  });
+}
+
+test('an episode that ends starts anew at once, with the last observation kept when it was truncated', () => {
+  const environments = new VectorEnvironment([new ConstantReward(2, 'truncated')], new Generator(1));
+  assert.equal(environments.step(0, right).lastObservation, null);
+  const last = environments.step(0, right);
+  assert.deepEqual([last.truncated, [...last.lastObservation!]], [true, [1]]);
+  assert.equal(environments.episodes, 1);
+  assert.equal(environments.step(0, right).truncated, false);
+});
+
+test('a terminated episode keeps no observation to bootstrap from', () => {
+  const environments = new VectorEnvironment([new ConstantReward(1, 'terminated')], new Generator(1));
+  const last = environments.step(0, right);
+  assert.deepEqual([last.terminated, last.lastObservation], [true, null]);
+});
+
+test("an environment's episodes follow from its own seeds, whatever the others do", () => {
+  const alike = new VectorEnvironment([new CartPole(), new CartPole(), new CartPole()], new Generator(1));
+  const again = new VectorEnvironment([new CartPole(), new CartPole(), new CartPole()], new Generator(1));
+  for (let step = 0; step < 30; step++) again.step(0, right);
+  const rows = rowsOf(alike, 2, 40);
+  assert.deepEqual(rowsOf(again, 2, 40), rows);
+  assert.notDeepEqual(rowsOf(new VectorEnvironment([new CartPole()], new Generator(1)), 0, 40), rows);
+});
+
+test('mean return and length are those of the last 100 episodes', () => {
+  const environments = new VectorEnvironment([new ConstantReward(2, 'terminated', (step) => step)], new Generator(1));
+  assert.deepEqual(environments.recentMeans, { episodeReturn: null, episodeLength: null });
+  for (let step = 0; step < 300; step++) environments.step(0, right);
+  // Episodes 51 to 150 have returns 4k − 1.
+  assert.deepEqual(environments.recentMeans, { episodeReturn: 4 * 100.5 - 1, episodeLength: 2 });
+  assert.equal(environments.episodes, 150);
+});
+
+test('a saved state goes through JSON and goes on the same, also in the middle of episodes', () => {
+  const first = new VectorEnvironment([new CartPole(), new CartPole()], new Generator(4));
+  rowsOf(first, 0, 13);
+  const second = new VectorEnvironment([new CartPole(), new CartPole()], new Generator(99));
+  second.loadState(JSON.parse(JSON.stringify(first.saveState())));
+  assert.deepEqual(rowsOf(second, 1, 60), rowsOf(first, 1, 60));
+  assert.deepEqual(second.recentMeans, first.recentMeans);
+});
+
+test('an observation that is not finite or comes without its mask breaks the contract', () => {
+  const broken = new CartPole();
+  const environments = new VectorEnvironment([broken], new Generator(1));
+  broken.loadState({ position: 0, velocity: Infinity, angle: 0, angularVelocity: 0, steps: 0, over: false });
+  assert.throws(() => environments.step(0, right), {
+    code: 'ENVIRONMENT_INVALID',
+    message: /element 0 of an observation is Infinity/,
+  });
+  class WithoutMask extends ContextualBandit {
+    override reset(seed: number): ReturnType<ContextualBandit['reset']> {
+      return { ...super.reset(seed), actionMask: null };
+    }
+  }
+  assert.throws(() => new VectorEnvironment([new WithoutMask()], new Generator(1)), /without action mask/);
+});
