@@ -5,7 +5,7 @@ import type { Paint, Tone } from './terminal-text.ts';
 
 /** How the progress is drawn. */
 export interface ProgressViewOptions {
-  /** Columns of the terminal. Default 80. */
+  /** Columns of the terminal. Default 80, also for fewer than 20. */
   readonly width?: number;
   /** Time since the run began, seconds; without it no time is shown. */
   readonly elapsedSeconds?: number;
@@ -31,7 +31,7 @@ const statusTones: Readonly<Record<RunStatus, Tone>> = {
 
 /** The live picture of a run: a bar, the list of steps, one line a seed in training, and the latest figures. Lines without a final newline. */
 export function renderProgress(progress: RunProgress, options: ProgressViewOptions = {}): string {
-  const width = options.width ?? 80;
+  const width = usableWidth(options.width);
   const paint = createPaint(options.color ?? false);
   const lines = [headline(progress, width, options.elapsedSeconds, paint)];
   for (const step of progress.steps) {
@@ -40,6 +40,11 @@ export function renderProgress(progress: RunProgress, options: ProgressViewOptio
   }
   const figures = figuresText(progress, options.elapsedSeconds);
   return figures === '' ? lines.join('\n') : [...lines, '', fit(`  ${figures}`, width)].join('\n');
+}
+
+/** Some terminals say that they have no columns at all. */
+function usableWidth(width = 80): number {
+  return width < 20 ? 80 : width;
 }
 
 /** The run on one line without colours, for logs: status, step, share done and the latest figures. */

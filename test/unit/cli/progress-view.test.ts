@@ -45,6 +45,10 @@ test('no line is wider than the terminal', () => {
   }
 });
 
+test('a terminal that claims to have no columns gets 80', () => {
+  assert.equal(renderProgress(sampleProgress, { width: 0 }), renderProgress(sampleProgress, { width: 80 }));
+});
+
 test('colours are off unless asked for', () => {
   assert.ok(!renderProgress(sampleProgress).includes('\u001B'));
   assert.ok(renderProgress(sampleProgress, { color: true }).includes('\u001B[36m'));
