@@ -1,11 +1,23 @@
 import { summarised } from './figure.ts';
 import type { Figure } from './figure.ts';
+import { pipelineStepOverhead } from './figures/pipeline-step-overhead.ts';
+import { boutiqueEnvironment } from './figures/boutique-environment.ts';
+import { ppoBoutique } from './figures/boutique-ppo.ts';
 import { policyForwardB1, policyForwardB64 } from './figures/policy-forward.ts';
 import { ppoCartPole } from './figures/ppo-cart-pole.ts';
 import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
 
 /** Every figure, in the order in which they are measured. */
-const figures: readonly Figure[] = [ppoCartPole, ppoUpdateB64, ppoUpdateB2048, policyForwardB1, policyForwardB64];
+const figures: readonly Figure[] = [
+  ppoBoutique,
+  boutiqueEnvironment,
+  ppoCartPole,
+  ppoUpdateB64,
+  ppoUpdateB2048,
+  policyForwardB1,
+  policyForwardB64,
+  pipelineStepOverhead,
+];
 
 // `npm run bench [-- NAME…]` prints one JSON line a figure; all figures when none is named.
 const asked = process.argv.slice(2);

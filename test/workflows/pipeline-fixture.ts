@@ -112,6 +112,8 @@ export async function untilCancelled(): Promise<never> {
 
 export interface WorkflowFixture {
   readonly client: Client;
+  /** Serves the queues with the given activities, instead of those before; gives what starts a run on them. */
+  serve(activities: AllActivities): Promise<() => Promise<RunUnderTest>>;
   /** Starts a run whose activities are the given ones; its workers stop with `stop`. */
   start(activities: AllActivities): Promise<RunUnderTest>;
   stop(): Promise<void>;
@@ -150,14 +152,21 @@ export async function createWorkflowFixture(): Promise<WorkflowFixture> {
     running.push({ workers, ended: Promise.all(workers.map((worker) => worker.run())) });
   };
 
+  const startRun = async (): Promise<RunUnderTest> => {
+    const runId = uniqueName('run');
+    const options = { taskQueue: taskQueues.orchestration, workflowId: runId, args: [{}] };
+    return runUnderTest(runId, await client.workflow.start(workflowTypes.pipeline, options));
+  };
+
   return {
     client,
+    async serve(activities) {
+      await startWorkers(activities);
+      return startRun;
+    },
     async start(activities) {
       await startWorkers(activities);
-      const runId = uniqueName('run');
-      const options = { taskQueue: taskQueues.orchestration, workflowId: runId, args: [{}] };
-      const handle = await client.workflow.start(workflowTypes.pipeline, options);
-      return runUnderTest(runId, handle);
+      return startRun();
     },
     async stop() {
       await stopWorkers(running);
