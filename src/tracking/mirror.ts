@@ -14,8 +14,8 @@ import { createWarnings } from './warnings.ts';
 export interface MirrorOptions extends Omit<MirrorPorts, 'limits' | 'clock'> {
   readonly runId: string;
   /**
-   * Ends the mirror at once. What then was not sent is left offline, unless `othersGoOn` says that another attempt will
-   * go on from here.
+   * Ends the mirror at once. What of a run that is over was not sent is then left offline, unless `othersGoOn` says that
+   * another attempt will go on from here.
    */
   readonly signal: AbortSignal;
   /** Asked when `signal` is aborted: true = leave everything as it is and reject with the signal's reason. Default false. */
@@ -45,7 +45,7 @@ export interface MirrorOptions extends Omit<MirrorPorts, 'limits' | 'clock'> {
  * Never throws for the tracker's sake.
  */
 export async function mirrorRun(options: MirrorOptions): Promise<TrackingResult> {
-  const { runId, signal, othersGoOn, onHeartbeat = () => {} } = options;
+  const { runId, signal, othersGoOn, onHeartbeat = () => {}, isOver = isFinished } = options;
   const ports: MirrorPorts = {
     ...options,
     limits: { ...defaultLimits, ...options.limits },
@@ -56,7 +56,7 @@ export async function mirrorRun(options: MirrorOptions): Promise<TrackingResult>
   const sender = new Sender(ports, runs, warnings);
   const watch = watchEnd(await readRun(ports, runId, signal), {
     runs: ports.store.runs,
-    isOver: options.isOver ?? ((run) => run.finishedAt !== null),
+    isOver,
     watchMs: ports.limits.watchMs,
     endMs: () => (sender.isFailing ? ports.limits.endFailingMs : ports.limits.endMs),
     clock: ports.clock,
@@ -68,8 +68,10 @@ export async function mirrorRun(options: MirrorOptions): Promise<TrackingResult>
     watch.close();
   }
   if (signal.aborted && othersGoOn?.()) throw signal.reason;
-  return settle(ports, watch.run, runs, warnings);
+  return settle({ ports, lastKnown: watch.run, runs, warnings, isOver });
 }
+
+const isFinished = (run: RunRecord): boolean => run.finishedAt !== null;
 
 /** Reads the run, however long the store is away. */
 async function readRun({ store, limits, clock }: MirrorPorts, runId: string, signal: AbortSignal): Promise<RunRecord> {

@@ -8,45 +8,45 @@ import type { TrackedRun } from './tracked-run.ts';
 import type { TrackedRuns } from './tracked-runs.ts';
 import type { Warnings } from './warnings.ts';
 
-/** What is left of a mirror's work when nothing more is sent. */
+/** What a mirror leaves when nothing more is sent. */
+export interface Leaving {
+  readonly ports: MirrorPorts;
+  /** The run, should the store not answer any more. */
+  readonly lastKnown: RunRecord;
+  readonly runs: TrackedRuns;
+  readonly warnings: Warnings;
+  readonly isOver: (run: RunRecord) => boolean;
+}
+
 interface Rest {
   unsentPoints: number;
   isCounted: boolean;
 }
 
 /**
- * Counts what was not sent and leaves it offline, within `settleMs`.
- * @param lastKnown the run, should the store not answer any more.
+ * Counts what was not sent and leaves it offline, within `settleMs`. Of a run that is not over nothing is left offline:
+ * an offline file is the last word on a run, and more of it is to come.
  */
-export async function settle(
-  ports: MirrorPorts,
-  lastKnown: RunRecord,
-  runs: TrackedRuns,
-  warnings: Warnings,
-): Promise<TrackingResult> {
+export async function settle(leaving: Leaving): Promise<TrackingResult> {
+  const { ports, runs, warnings } = leaving;
   const rest: Rest = { unsentPoints: 0, isCounted: false };
   const timeIsUp = new AbortController();
   const done = new AbortController();
-  const work = withoutOutage(() => leaveRest(ports, lastKnown, runs, warnings, rest, timeIsUp.signal), undefined);
+  const work = withoutOutage(() => leaveRest(leaving, rest, timeIsUp.signal), undefined);
   await Promise.race([work.finally(() => done.abort()), ports.clock.sleep(ports.limits.settleMs, done.signal)]);
   timeIsUp.abort();
   if (!rest.isCounted) warnings.add('What W&B did not get could not all be counted: the store did not answer in time.');
   return resultOf(runs, rest, warnings);
 }
 
-async function leaveRest(
-  ports: MirrorPorts,
-  lastKnown: RunRecord,
-  runs: TrackedRuns,
-  warnings: Warnings,
-  rest: Rest,
-  timeIsUp: AbortSignal,
-): Promise<void> {
+async function leaveRest(leaving: Leaving, rest: Rest, timeIsUp: AbortSignal): Promise<void> {
+  const { ports, lastKnown, runs, warnings, isOver } = leaving;
   const run = (await withoutOutage(() => ports.store.runs.getRun(lastKnown.runId), null)) ?? lastKnown;
   await runs.discover();
   for (const tracked of runs.list) rest.unsentPoints += await countUnsent(ports, run.runId, tracked);
   rest.isCounted = true;
   if (rest.unsentPoints > 0) warnings.add(`${rest.unsentPoints} metric points did not reach W&B.`);
+  if (!isOver(run)) return;
   for (const tracked of runs.list) {
     if (timeIsUp.aborted) return;
     await leaveOneOffline(ports, run, tracked, warnings);

@@ -206,6 +206,19 @@ test('a mirror that is told to stop leaves the rest offline', async () => {
   assert.deepEqual(await offlineSteps('told-to-stop'), stepsStored);
 });
 
+test('a mirror that is told to stop before the run is over leaves the run to others', async () => {
+  const scenario = await createTrackedScenario('not-over');
+  await scenario.train(1, 1, 10);
+  const controller = new AbortController();
+  server.fault = () => (controller.abort(), { do: 'hang' });
+  const stopped = await mirror(scenario, server.url, { offlineFolder, signal: controller.signal });
+  assert.deepEqual([stopped.mode, stopped.unsentPoints], ['online', pointsStored]);
+  server.fault = () => null;
+  await scenario.finish();
+  assert.equal((await mirror(scenario, server.url, { offlineFolder })).unsentPoints, 0);
+  assert.deepEqual(stepsOf(runNamed(server, 'not-over seed-1')), stepsStored);
+});
+
 test('a tracker without an outside leaves everything offline', async () => {
   const scenario = await finishedScenario('null');
   const tracker = createNullTracker('W&B is switched to offline.');
