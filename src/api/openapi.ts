@@ -67,6 +67,7 @@ const everywhere: readonly ErrorCode[] = [
   'FORBIDDEN',
   'METHOD_NOT_ALLOWED',
   'TEMPORAL_UNAVAILABLE',
+  'STORE_UNAVAILABLE',
   'INTERNAL',
 ];
 

@@ -121,7 +121,7 @@ function recordingLine({ recording }: RunReport): string | null {
 function trainingLines({ placement, training }: RunReport): string[] {
   const steps = training.reduce((sum, seed) => sum + seed.steps, 0);
   const episodes = training.reduce((sum, seed) => sum + seed.episodes, 0);
-  const trained = `Training: ${formatCount(steps)} steps, ${formatCount(episodes)} episodes over ${training.length} seeds.`;
+  const trained = `Training: ${formatCount(steps)} steps, ${formatCount(episodes)} episodes over ${training.length} ${training.length === 1 ? 'seed' : 'seeds'}.`;
   return [
     ...(training.length === 0 ? [] : [trained]),
     ...(placement === null ? [] : [`Placement: ${plainText(placement.reason)}`]),
