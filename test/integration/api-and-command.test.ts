@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test';
 import { uniqueName } from '../../scripts/local-services/test-services.ts';
 import { taskQueues } from '../../src/contracts/task-queues.ts';
 import type { MetricPoint } from '../../src/contracts/stores.ts';
-import { startApiProcess, startCommand } from './interface-processes.ts';
+import { childrenOf, startApiProcess, startCommand } from './interface-processes.ts';
 import type { ApiProcess, CommandOutcome } from './interface-processes.ts';
-import { startPipelineProcesses, until } from './pipeline-processes.ts';
+import { isAlive, startPipelineProcesses, until } from './pipeline-processes.ts';
 import type { PipelineProcesses } from './pipeline-processes.ts';
 import { smallSpec } from './small-pipeline.ts';
 
@@ -202,6 +202,20 @@ test('services that are not there end the command with 3, and the API says that 
   });
   assert.equal(refused.status, 503);
   assert.equal(await api.end(), 0);
+});
+
+test('up --no-services brings the programs up, and none of them outlives it, however it ends', async () => {
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    const environment = { ...processes.environment, COXSWAIN_API_PORT: '0' };
+    const up = startCommand(environment, ['up', '--no-services']);
+    await up.until(/Coxswain is up; API: \S+\/docs/);
+    const children = childrenOf(up.child.pid!);
+    assert.equal(children.length, 3);
+    up.child.kill(signal);
+    const { code, output } = await up.outcome;
+    assert.equal(code, signal === 'SIGINT' ? 0 : null, output);
+    await until(async () => !children.some(isAlive));
+  }
 });
 
 test('the API ends by itself when whoever started it is gone', async () => {
