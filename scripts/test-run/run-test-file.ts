@@ -81,11 +81,12 @@ export async function runTestFile(path: string, options: RunOptions): Promise<Te
   options.signal?.removeEventListener('abort', onAbort);
   killGroup(child);
   const counts = facts.find((fact) => fact.type === 'test:summary')?.counts;
+  const skips = facts.flatMap(asSkip);
   return {
     path,
     counts,
-    skips: facts.flatMap(asSkip),
-    failure: stopped === undefined ? processFailure(ended, counts) : `${stopped}; ${lastFinished(facts)}`,
+    skips,
+    failure: stopped === undefined ? processFailure(ended, counts, skips) : `${stopped}; ${lastFinished(facts)}`,
     output,
     seconds: (Date.now() - started) / 1000,
   };
@@ -147,10 +148,15 @@ function lastFinished(facts: readonly Fact[]): string {
   return last === undefined ? 'no test had finished' : `the last test that finished was "${last.name}"`;
 }
 
-function processFailure({ code, signal }: Ended, counts: TestCounts | undefined): string | undefined {
+function processFailure(
+  { code, signal }: Ended,
+  counts: TestCounts | undefined,
+  skips: readonly SkippedTest[],
+): string | undefined {
   if (signal !== null) return `was ended by ${signal}`;
   if (counts === undefined) return `ended with code ${code} without having run its tests to the end`;
-  if (counts.tests === 0) return 'holds no test';
+  // The tests of a skipped suite are not counted.
+  if (counts.tests === 0 && skips.length === 0) return 'holds no test';
   if (code !== 0 && counts.failed + counts.cancelled === 0) return `ended with code ${code} although its tests passed`;
   return undefined;
 }

@@ -32,6 +32,14 @@ test('a file without a test has failed', async () => {
   assert.match(result.failure ?? '', /without having run its tests|holds no test/);
 });
 
+test('a file whose only suite is skipped holds tests, and the suite is told as skipped', async () => {
+  const body =
+    "import { describe } from 'node:test'; describe('all', { skip: 'optional: no data' }, () => { test('x', () => {}); });";
+  const result = await runTestFile(file('suite.test.ts', body), limits);
+  assert.equal(result.failure, undefined);
+  assert.deepEqual(result.skips, [{ name: 'all', reason: 'optional: no data' }]);
+});
+
 test('a file whose process fails after its tests has failed', async () => {
   const body = "test('good', () => {}); process.on('exit', () => { process.exitCode = 5; });";
   const result = await runTestFile(file('late.test.ts', body), limits);
