@@ -16,8 +16,8 @@ export interface Ledger {
   readonly points: number;
   /** Step of the last acknowledged line. */
   readonly lastStep: number | null;
-  /** Latest value of each key in these lines; pairs, because a database may not take every key for a field's name. */
-  readonly latest: readonly (readonly [key: string, value: JsonValue])[];
+  /** Latest value of each key in these lines. */
+  readonly latest: Readonly<Record<string, JsonValue>>;
   /** True when the model's upload was acknowledged. */
   readonly modelSaved: boolean;
   /**
@@ -37,7 +37,7 @@ export const emptyLedger: Ledger = {
   lines: 0,
   points: 0,
   lastStep: null,
-  latest: [],
+  latest: {},
   modelSaved: false,
   state: 'open',
   offlineFolder: null,
@@ -45,14 +45,14 @@ export const emptyLedger: Ledger = {
 
 /** The ledger after the next lines. */
 export function acknowledged(ledger: Ledger, next: readonly HistoryLine[]): Ledger {
-  const latest = new Map(ledger.latest);
-  for (const [key, json] of next.flatMap(({ fields }) => fields)) latest.set(key, JSON.parse(json) as JsonValue);
+  const latest = { ...ledger.latest };
+  for (const [key, json] of next.flatMap(({ fields }) => fields)) latest[key] = JSON.parse(json) as JsonValue;
   return {
     ...ledger,
     lines: ledger.lines + next.length,
     points: ledger.points + next.reduce((sum, { points }) => sum + points, 0),
     lastStep: next.at(-1)?.step ?? ledger.lastStep,
-    latest: [...latest],
+    latest,
   };
 }
 

@@ -51,7 +51,7 @@ export interface MirrorLimits {
 }
 
 export const defaultLimits: MirrorLimits = {
-  pollMs: 5_000,
+  pollMs: 10_000,
   watchMs: 1_000,
   heartbeatMs: 30_000,
   batchPoints: 1_000,

@@ -130,7 +130,6 @@ export class TrackedRun {
 
 /** The summary of a tracked run whose history is as `ledger` says. */
 export function summaryOf({ latest }: Pick<Ledger, 'latest'>, run: RunRecord, name: TrackedRunName): Summary {
-  const values = Object.fromEntries(latest);
-  const summary: Summary = { ...values, ...summarise(run, name) };
-  return values._runtime === undefined ? summary : { ...summary, _wandb: { runtime: values._runtime } };
+  const summary: Summary = { ...latest, ...summarise(run, name) };
+  return latest._runtime === undefined ? summary : { ...summary, _wandb: { runtime: latest._runtime } };
 }

@@ -25,7 +25,7 @@ const wandbLimits = { attemptMs: 100, callMs: 1_000, attempts: 2, backoffMs: 5 }
 
 /** Mirrors a scenario's run to the stand-in. */
 export function mirror(
-  { runId, store, artifacts }: TrackedScenario,
+  { runId, store, artifacts }: Pick<TrackedScenario, 'runId' | 'store' | 'artifacts'>,
   baseUrl: string,
   { limits: changed, ...options }: Partial<MirrorOptions> = {},
 ): Promise<TrackingResult> {

@@ -3,7 +3,7 @@ import type { ArtifactStore, MetricPoint, Store } from '../../src/contracts/stor
 import { parseRunSpec } from '../../src/spec/run-spec.ts';
 import { createMemoryArtifactStore, createMemoryStore } from './memory-store.ts';
 
-/** A run in stores in memory, for mirroring. */
+/** A run in stores, for mirroring. */
 export interface TrackedScenario {
   readonly runId: string;
   readonly store: Store;
@@ -17,10 +17,14 @@ export interface TrackedScenario {
 /** Steps of an update. */
 const stepsPerUpdate = 64;
 
-/** A run of two seeds that has just started. */
-export async function createTrackedScenario(runId = 'boutique-1'): Promise<TrackedScenario> {
-  const store = createMemoryStore();
-  const artifacts = createMemoryArtifactStore();
+/** A run of two seeds that has just started. The stores are in memory unless others are given. */
+export async function createTrackedScenario(
+  runId = 'boutique-1',
+  { store, artifacts }: Pick<TrackedScenario, 'store' | 'artifacts'> = {
+    store: createMemoryStore(),
+    artifacts: createMemoryArtifactStore(),
+  },
+): Promise<TrackedScenario> {
   const spec = parseRunSpec({ version: 1, name: 'boutique', gitSha: 'abc1234', train: { seeds: [1, 2] } });
   await store.runs.createRun({ runId, spec, specSha256: 'f'.repeat(64), at: at(0) });
   return {

@@ -52,11 +52,11 @@ test('acknowledged lines move offset, points, step and the latest values', () =>
     ],
     at,
   );
-  const next = acknowledged({ ...emptyLedger, lines: 10, points: 20, latest: [['train/a', 0]] }, lines);
+  const next = acknowledged({ ...emptyLedger, lines: 10, points: 20, latest: { 'train/a': 0 } }, lines);
   assert.equal(next.lines, 12);
   assert.equal(next.points, 23);
   assert.equal(next.lastStep, 2);
-  assert.deepEqual(Object.fromEntries(next.latest), {
+  assert.deepEqual(next.latest, {
     _step: 2,
     _timestamp: 1,
     _runtime: 0,
