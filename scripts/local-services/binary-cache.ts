@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { lock } from '../file-lock.mjs';
 
 const abandonedAfterMs = 24 * 3_600_000;
+const signOfLifeMs = 30_000;
 
 /** A program of the cache: where it lies once it is there. */
 export interface CacheEntry {
@@ -63,7 +64,7 @@ export async function fillCache(
   }
 }
 
-/** Runs `work` while no other process fills the same part of the cache. */
+/** Runs `work` while no other process fills the same part of the cache, and says every half minute that it goes on. */
 export async function withCacheLock<Result>(
   folder: string,
   name: string,
@@ -73,11 +74,18 @@ export async function withCacheLock<Result>(
   const release = await lock(join(folder, `${name}.lock`), {
     onWait: (holder) => report(`Waiting for process ${holder.pid}, which is obtaining ${name} …`),
   });
+  const started = Date.now();
+  const sign = setInterval(() => report(`… still obtaining ${name} (${secondsSince(started)} s)`), signOfLifeMs);
   try {
     return await work();
   } finally {
+    clearInterval(sign);
     release();
   }
+}
+
+function secondsSince(time: number): number {
+  return Math.round((Date.now() - time) / 1000);
 }
 
 function removeAbandoned(folder: string): void {
