@@ -2,6 +2,7 @@ import type { TrackingResult } from '../../src/contracts/runs.ts';
 import { mirrorRun } from '../../src/tracking/mirror.ts';
 import type { MirrorOptions } from '../../src/tracking/mirror.ts';
 import { createWandbTracker } from '../../src/tracking/wandb-client.ts';
+import type { WandbLimits } from '../../src/tracking/wandb-attempts.ts';
 import type { TrackedScenario } from './wandb-scenario.ts';
 import type { WandbRun } from './wandb-run-state.ts';
 import type { WandbServer } from './wandb-server.ts';
@@ -9,7 +10,7 @@ import type { WandbServer } from './wandb-server.ts';
 /** An API key that is easy to search for, and as long as W&B wants them. */
 export const apiKey = '00c0ffee'.repeat(5);
 
-/** Times of a test: everything hurries, and a server that hangs is given up after a tenth of a second. */
+/** Times of a test: looks and pauses hurry, but a W&B that answers has all the time that a busy machine takes. */
 const limits = {
   pollMs: 20,
   watchMs: 10,
@@ -17,28 +18,39 @@ const limits = {
   batchPoints: 4,
   minPauseMs: 10,
   maxPauseMs: 50,
-  endMs: 5_000,
-  endFailingMs: 300,
-  settleMs: 5_000,
+  endMs: 20_000,
+  endFailingMs: 10_000,
+  settleMs: 20_000,
 };
-const wandbLimits = { attemptMs: 100, callMs: 1_000, attempts: 2, backoffMs: 5 };
+const wandbLimits = { attemptMs: 10_000, callMs: 20_000, attempts: 2, backoffMs: 5 };
+
+/** Times for a W&B that will not take anything: it is given up after a tenth of a second. */
+export const impatient = {
+  limits: { endMs: 1_000, endFailingMs: 100 },
+  wandbLimits: { attemptMs: 100, callMs: 1_000 },
+};
 
 /** Mirrors a scenario's run to the stand-in. */
 export function mirror(
   { runId, store, artifacts }: Pick<TrackedScenario, 'runId' | 'store' | 'artifacts'>,
   baseUrl: string,
-  { limits: changed, ...options }: Partial<MirrorOptions> = {},
+  options: Partial<MirrorOptions> & { wandbLimits?: Partial<WandbLimits> } = {},
 ): Promise<TrackingResult> {
   return mirrorRun({
     runId,
     store,
     artifacts,
-    tracker: createWandbTracker({ apiKey, baseUrl, limits: wandbLimits, random: () => 0 }),
+    tracker: createWandbTracker({
+      apiKey,
+      baseUrl,
+      limits: { ...wandbLimits, ...options.wandbLimits },
+      random: () => 0,
+    }),
     target: { project: 'proj', entity: null, tags: [] },
     offlineFolder: null,
     signal: new AbortController().signal,
     ...options,
-    limits: { ...limits, ...changed },
+    limits: { ...limits, ...options.limits },
   });
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { obtainOfficialWandb } from '../fakes/official-wandb.ts';
 import type { OfficialWandb } from '../fakes/official-wandb.ts';
-import { apiKey, mirror, runNamed, stepsOf } from '../fakes/wandb-mirroring.ts';
+import { apiKey, impatient, mirror, runNamed, stepsOf } from '../fakes/wandb-mirroring.ts';
 import { createTrackedScenario } from '../fakes/wandb-scenario.ts';
 import type { TrackedScenario } from '../fakes/wandb-scenario.ts';
 import { startWandbServer } from '../fakes/wandb-server.ts';
@@ -52,7 +52,7 @@ function testWith(client: OfficialWandb): void {
   test('wandb sync uploads a run that never reached W&B: lines, config, summary, model, end', async () => {
     const scenario = await finishedScenario('offline');
     server.fault = () => ({ do: 'drop' });
-    const { mode } = await mirror(scenario, server.url, { offlineFolder: join(folder, 'offline') });
+    const { mode } = await mirror(scenario, server.url, { ...impatient, offlineFolder: join(folder, 'offline') });
     assert.equal(mode, 'offline');
     server.fault = () => null;
     await client.sync(server.url, await offlineFolders());
@@ -80,6 +80,7 @@ function testWith(client: OfficialWandb): void {
     };
     const runs = (): WandbServer['runs']['all'] => server.runs.all.filter(({ name }) => name.startsWith('half-seed-1'));
     const { mode, sentPoints, unsentPoints } = await mirror(scenario, server.url, {
+      ...impatient,
       offlineFolder: join(folder, 'offline'),
     });
     assert.equal(mode, 'offline');

@@ -7,7 +7,7 @@ import { CoxswainError } from '../../src/contracts/errors.ts';
 import type { TrackingResult } from '../../src/contracts/runs.ts';
 import { createNullTracker } from '../../src/tracking/null-tracker.ts';
 import { itemsAt, messageAt, readWandbFile } from '../fakes/wandb-file.ts';
-import { apiKey, mirror, runNamed, stepsOf, until } from '../fakes/wandb-mirroring.ts';
+import { apiKey, impatient, mirror, runNamed, stepsOf, until } from '../fakes/wandb-mirroring.ts';
 import { createTrackedScenario } from '../fakes/wandb-scenario.ts';
 import type { TrackedScenario } from '../fakes/wandb-scenario.ts';
 import { startWandbServer } from '../fakes/wandb-server.ts';
@@ -82,7 +82,7 @@ for (const [what, { fault, warning }] of Object.entries(failures))
     server.fault = () => fault;
     const logged: string[] = [];
     const onWarning = (text: string): unknown => logged.push(text);
-    const result = await mirror(scenario, server.url, { offlineFolder, onWarning, limits: { endMs: 1_000 } });
+    const result = await mirror(scenario, server.url, { ...impatient, offlineFolder, onWarning });
     const { mode, sentPoints, unsentPoints, url, warnings } = result;
     assert.deepEqual([mode, sentPoints, unsentPoints, url], ['offline', 0, pointsStored, null]);
     assert.match(warnings.join('\n'), warning);
@@ -97,7 +97,10 @@ for (const [what, { fault, warning }] of Object.entries(failures))
 test('when nothing listens at the address the mirror ends all the same', async () => {
   const gone = await startWandbServer({ apiKey });
   await gone.close();
-  const { mode, unsentPoints, warnings } = await mirror(await finishedScenario('gone'), gone.url, { offlineFolder });
+  const { mode, unsentPoints, warnings } = await mirror(await finishedScenario('gone'), gone.url, {
+    ...impatient,
+    offlineFolder,
+  });
   assert.deepEqual([mode, unsentPoints], ['offline', pointsStored]);
   assert.match(warnings[0], /ECONNREFUSED/);
 });
@@ -118,7 +121,11 @@ test('an outage in the middle of a run costs nothing', async () => {
   const scenario = await createTrackedScenario('back-again');
   await scenario.train(1, 1, 5);
   const warnings: string[] = [];
-  const arrived = mirror(scenario, server.url, { offlineFolder, onWarning: (warning) => warnings.push(warning) });
+  const arrived = mirror(scenario, server.url, {
+    wandbLimits: impatient.wandbLimits,
+    offlineFolder,
+    onWarning: (warning) => warnings.push(warning),
+  });
   await until(() =>
     server.runs.all.some(({ name, history }) => name.startsWith('back-again-seed') && history.length === 4),
   );
@@ -136,7 +143,11 @@ test('an outage in the middle of a run costs nothing', async () => {
 test('when W&B goes away for good the file holds exactly what it has not got, and nobody sends that again', async () => {
   const scenario = await createTrackedScenario('half');
   await scenario.train(1, 1, 6);
-  const arrived = mirror(scenario, server.url, { offlineFolder });
+  const arrived = mirror(scenario, server.url, {
+    ...impatient,
+    limits: { ...impatient.limits, endMs: 20_000 },
+    offlineFolder,
+  });
   await until(() => server.runs.all.some(({ name, history }) => name.startsWith('half-seed') && history.length === 5));
   server.fault = () => ({ do: 'drop' });
   await scenario.train(1, 7, 10);
@@ -160,7 +171,10 @@ test('a mirror that is killed before its file was written writes it the next tim
   server.fault = () => ({ do: 'drop' });
   const blocker = join(folder, 'blocker');
   await writeFile(blocker, 'a file where a folder should be');
-  const { mode, unsentPoints, warnings } = await mirror(scenario, server.url, { offlineFolder: join(blocker, 'x') });
+  const { mode, unsentPoints, warnings } = await mirror(scenario, server.url, {
+    ...impatient,
+    offlineFolder: join(blocker, 'x'),
+  });
   assert.deepEqual([mode, unsentPoints], ['offline', pointsStored]);
   assert.match(warnings.join('\n'), /No offline file for seed-1 could be written: .*ENOTDIR/);
   server.fault = () => null;
@@ -175,7 +189,7 @@ test('a mirror that is killed before its file was written writes it the next tim
 test('without a folder what was not sent is counted, and a later mirror sends it', async () => {
   const scenario = await finishedScenario('no-folder');
   server.fault = () => ({ do: 'drop' });
-  const { mode, unsentPoints } = await mirror(scenario, server.url);
+  const { mode, unsentPoints } = await mirror(scenario, server.url, impatient);
   assert.deepEqual([mode, unsentPoints], ['online', pointsStored]);
   server.fault = () => null;
   assert.equal((await mirror(scenario, server.url)).sentPoints, pointsStored);
