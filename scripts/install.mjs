@@ -5,10 +5,21 @@
 // 2. npm writes node_modules/.package-lock.json last, so it says what a complete install holds.
 // 3. Two entries at once: the second waits for the first and then finds everything installed.
 import { execFileSync, fork } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from './file-lock.mjs';
-import { thisProcess } from './process-identity.mjs';
+import { isRunning, thisProcess } from './process-identity.mjs';
 
 const nodePackage = 'node_modules/node';
 
@@ -25,6 +36,7 @@ export async function install(root) {
       onWait: (holder) => say(`Waiting for process ${holder.pid}, which is installing the dependencies ...`),
     });
     try {
+      await endEarlierNpm(root);
       if (!isComplete(root)) await installDependencies(root);
       if (!runsPinnedNode(root)) await installPinnedNode(root);
     } finally {
@@ -32,6 +44,18 @@ export async function install(root) {
     }
   }
   return nodeToUse(root);
+}
+
+/** The keeper of a killed entry needs a moment to end its npm, which must not write beside ours. */
+async function endEarlierNpm(root) {
+  const folder = join(root, '.coxswain', 'records');
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^npm-.*\.json$/.test(name)) : [];
+  for (const name of names) {
+    const { program } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    if (isRunning(program)) process.kill(program.pid, 'SIGKILL');
+    while (isRunning(program)) await sleep(20);
+    rmSync(join(folder, name), { force: true });
+  }
 }
 
 /**
