@@ -3,8 +3,8 @@ import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { toCoxswainError } from '../src/contracts/errors.ts';
 import type { CoxswainError } from '../src/contracts/errors.ts';
 
-/** Attempts after which a defect, or a process that keeps dying, ends the run. Outages are waited for without limit. */
-const maximumDefectAttempts = 10;
+/** Attempts after which a defect in a light activity ends the run: a quarter of an hour. */
+const maximumDefectAttempts = 60;
 
 type Activities = Record<string, (input: never) => Promise<unknown>>;
 
@@ -31,10 +31,16 @@ function translated(run: (input: never) => Promise<unknown>): (input: never) => 
   };
 }
 
-/** The ApplicationFailure of an error at its `attempt`-th attempt. */
-export function failureOf(error: CoxswainError, attempt: number): ApplicationFailure {
-  const isDefect = error.code === 'CHILD_PROCESS_FAILED' || error.code === 'INTERNAL';
-  const givesUp = isDefect && attempt >= maximumDefectAttempts;
+/**
+ * The ApplicationFailure of an error at its `attempt`-th attempt. Outages are waited for without limit; a defect, which
+ * waiting does not cure, gives up after `maximumAttempts`.
+ */
+export function failureOf(
+  error: CoxswainError,
+  attempt: number,
+  maximumAttempts = maximumDefectAttempts,
+): ApplicationFailure {
+  const givesUp = isDefect(error) && attempt >= maximumAttempts;
   return ApplicationFailure.create({
     type: error.code,
     message: givesUp ? `${error.message} (gave up after ${attempt} attempts)` : error.message,
@@ -42,4 +48,9 @@ export function failureOf(error: CoxswainError, attempt: number): ApplicationFai
     details: error.details === undefined ? [] : [error.details],
     cause: error,
   });
+}
+
+/** True for an error of our own programs, not of what they depend on. */
+export function isDefect({ code }: CoxswainError): boolean {
+  return code === 'CHILD_PROCESS_FAILED' || code === 'INTERNAL';
 }

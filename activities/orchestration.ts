@@ -2,10 +2,10 @@ import { Context } from '@temporalio/activity';
 import type { OrchestrationActivities, RegisterInput } from '../src/contracts/activities.ts';
 import { CoxswainError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
-import type { CollectedRecording, RegisteredModel, TrackingResult, TrainingPlacement } from '../src/contracts/runs.ts';
+import type { CollectedRecording, RegisteredModel, TrainingPlacement } from '../src/contracts/runs.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import { withTranslatedErrors } from './failures.ts';
-import { cancellationFailure, whileHeartbeating } from './heartbeat.ts';
+import { whileHeartbeating } from './heartbeat.ts';
 import type { OrchestrationPorts } from './ports.ts';
 import { versionsIn } from './policy-versions.ts';
 
@@ -16,6 +16,7 @@ export function createOrchestrationActivities(ports: OrchestrationPorts): Orches
     async validateRun({ runId, spec: input }) {
       const { spec, specSha256 } = ports.readSpec(input);
       await store.runs.createRun({ runId, spec, specSha256, at: new Date() });
+      await refuseFinishedRun(ports, runId);
       return { spec, specSha256, trackingEnabled: ports.tracks(spec) };
     },
     collectRecording: ({ spec }) => whileHeartbeating(() => collectRecording(ports, spec)),
@@ -25,8 +26,17 @@ export function createOrchestrationActivities(ports: OrchestrationPorts): Orches
       store.runs.recordStep(runId, { ...update, at: new Date() }).catch(ignoreUnknownRun),
     finishRun: (end) => store.runs.finishRun(end.runId, { ...end, at: new Date() }),
     recordTracking: ({ runId, tracking }) => store.runs.recordTracking(runId, tracking),
-    mirrorTracking: ({ runId }) => whileHeartbeating(() => mirrorTracking(ports, runId)),
   });
+}
+
+/** A finished run's record never changes: a workflow that is started again under its id must not run unrecorded. */
+async function refuseFinishedRun({ store }: OrchestrationPorts, runId: string): Promise<void> {
+  const run = await store.runs.getRun(runId);
+  if (run === null || run.finishedAt === null) return;
+  throw new CoxswainError(
+    'RUN_FINISHED',
+    `The run ${runId} is ${run.status} already. Start a new one under another id.`,
+  );
 }
 
 /** Before its spec is validated a run is not in the store; `validateRun` or `finishRun` puts it there as it then is. */
@@ -47,7 +57,7 @@ async function placeTraining(ports: OrchestrationPorts, device: RunSpec['device'
   const cpu = { taskQueue: taskQueues.trainCpu, device: 'cpu' } as const;
   const gpu = { taskQueue: taskQueues.trainGpu, device: 'cuda' } as const;
   if (device === 'cpu') return { ...cpu, reason: 'The spec asks for a CPU.' };
-  const hasGpuWorker = await ports.isPolled(taskQueues.trainGpu);
+  const hasGpuWorker = await ports.isPolled(taskQueues.gpuPresence);
   if (hasGpuWorker) return { ...gpu, reason: `A GPU worker polls ${taskQueues.trainGpu}.` };
   if (device === 'auto') return { ...cpu, reason: `No GPU worker polls ${taskQueues.trainGpu}, so the CPU trains.` };
   const message = `The spec asks for a GPU, but no worker polls ${taskQueues.trainGpu}. Start one with \`--device cuda\`, or ask for auto.`;
@@ -88,15 +98,4 @@ async function promote(
   if (history.some((move) => move.runId === runId && move.alias === alias)) return;
   const current = await models.getVersion(model, alias);
   await models.moveAlias({ model, alias, expected: current?.version ?? null, to: version, runId, at: new Date() });
-}
-
-async function mirrorTracking(ports: OrchestrationPorts, runId: string): Promise<TrackingResult> {
-  const context = Context.current();
-  const { cancellationSignal: signal } = context;
-  const spec = (await ports.store.runs.getRun(runId))?.spec;
-  if (spec === undefined || spec === null) throw new CoxswainError('RUN_NOT_FOUND', `No run ${runId} to mirror.`);
-  const othersGoOn = (): boolean => context.cancellationDetails?.workerShutdown === true;
-  return ports.mirror({ runId, spec, signal, othersGoOn }).catch((error: unknown) => {
-    throw signal.aborted ? cancellationFailure() : error;
-  });
 }

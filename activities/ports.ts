@@ -21,13 +21,6 @@ export interface OrchestrationPorts {
   readonly episodeSteps: (spec: RunSpec) => number;
   /** True when a worker asks the queue for activities. */
   readonly isPolled: (taskQueue: string) => Promise<boolean>;
-  readonly mirror: (options: {
-    runId: string;
-    spec: RunSpec;
-    signal: AbortSignal;
-    /** True when another attempt will go on where this one was stopped. */
-    othersGoOn: () => boolean;
-  }) => Promise<TrackingResult>;
 }
 
 /** What the training activities touch. */
@@ -43,4 +36,18 @@ export interface TrainingPorts {
 export interface EvaluationPorts {
   readonly artifacts: ArtifactStore;
   readonly numeric: NumericProcesses;
+}
+
+/** What the tracking activities touch. */
+export interface TrackingPorts {
+  readonly store: Pick<Store, 'runs'>;
+  readonly mirror: (options: {
+    runId: string;
+    spec: RunSpec;
+    signal: AbortSignal;
+    /** True when another attempt will go on where this one was stopped. */
+    othersGoOn: () => boolean;
+    /** Hears of each warning at once; all are in the result too. */
+    onWarning: (warning: string) => void;
+  }) => Promise<TrackingResult>;
 }

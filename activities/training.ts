@@ -1,11 +1,12 @@
 import { Context } from '@temporalio/activity';
 import type { TrainSeedInput, TrainingActivities } from '../src/contracts/activities.ts';
+import { CoxswainError } from '../src/contracts/errors.ts';
 import { seedProgressSignal } from '../src/contracts/messages.ts';
 import type { TrainCompleted, TrainHooks, TrainPoint } from '../src/contracts/numeric.ts';
 import type { SeedProgress, TrainedSeed } from '../src/contracts/runs.ts';
 import { fenceOf } from '../src/contracts/stores.ts';
 import type { ArtifactReference, CheckpointRecord } from '../src/contracts/stores.ts';
-import { withTranslatedErrors } from './failures.ts';
+import { failureOf, isDefect, withTranslatedErrors } from './failures.ts';
 import { cancellationFailure, startHeartbeat } from './heartbeat.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { createPointWriter } from './point-writer.ts';
@@ -16,8 +17,18 @@ import { untilStored } from './until-stored.ts';
 /** A run hears of a seed's progress this many times, so that its history stays small. */
 const progressSignalsPerSeed = 20;
 
-/** What an attempt leaves for the next one: where the newest checkpoint is. */
+/** A process that dies this often without a checkpoint in between ends the run. */
+const maximumDefects = 10;
+
+/** What an attempt leaves for the next one. */
 interface HeartbeatDetails {
+  /** The newest checkpoint; null before the first. */
+  readonly checkpoint: DurableCheckpoint | null;
+  /** Attempts since then that ended with a defect. Outages and lost workers do not count. */
+  readonly defects: number;
+}
+
+interface DurableCheckpoint {
   readonly step: number;
   readonly artifact: ArtifactReference;
 }
@@ -26,9 +37,13 @@ interface HeartbeatDetails {
 export function createTrainingActivities(ports: TrainingPorts): TrainingActivities {
   return withTranslatedErrors<TrainingActivities>({
     async trainSeed(input) {
-      const heartbeat = startHeartbeat(Context.current().info.heartbeatDetails);
+      const before = (Context.current().info.heartbeatDetails ?? nothingYet) as HeartbeatDetails;
+      const heartbeat = startHeartbeat(before);
+      const attempt = attemptOf(input, before, heartbeat);
       try {
-        return await trainSeed(ports, input, heartbeat);
+        return await trainSeed(ports, attempt);
+      } catch (error) {
+        throw afterDefect(attempt, error);
       } finally {
         heartbeat.close();
       }
@@ -36,26 +51,35 @@ export function createTrainingActivities(ports: TrainingPorts): TrainingActiviti
   });
 }
 
-async function trainSeed(ports: TrainingPorts, input: TrainSeedInput, heartbeat: Heartbeat): Promise<TrainedSeed> {
+const nothingYet: HeartbeatDetails = { checkpoint: null, defects: 0 };
+
+interface Attempt {
+  readonly input: TrainSeedInput;
+  readonly key: { readonly runId: string; readonly series: string };
+  readonly fence: number;
+  readonly signal: AbortSignal;
+  readonly heartbeat: Heartbeat;
+  details: HeartbeatDetails;
+}
+
+function attemptOf(input: TrainSeedInput, details: HeartbeatDetails, heartbeat: Heartbeat): Attempt {
   const { info, cancellationSignal: signal } = Context.current();
+  const key = { runId: input.runId, series: `train/seed-${input.seed}` };
+  return { input, key, fence: fenceOf(input.generation, info.attempt), signal, heartbeat, details };
+}
+
+async function trainSeed(ports: TrainingPorts, attempt: Attempt): Promise<TrainedSeed> {
   const { store, artifacts, numeric } = ports;
+  const { input, key, fence, signal } = attempt;
   const startedMs = performance.now();
-  const attempt: Attempt = {
-    input,
-    key: { runId: input.runId, series: `train/seed-${input.seed}` },
-    fence: fenceOf(input.generation, info.attempt),
-    heartbeat,
-    signal,
-    last: null,
-  };
-  const { runId, series } = attempt.key;
-  const stored = await untilStored(() => store.checkpoints.takeOver(runId, series, attempt.fence), signal);
-  attempt.last = newer(info.heartbeatDetails as HeartbeatDetails | undefined, stored);
+  const stored = await untilStored(() => store.checkpoints.takeOver(key.runId, key.series, fence), signal);
+  const from = newer(attempt.details.checkpoint, stored);
+  attempt.details = { ...attempt.details, checkpoint: from };
   const [recording, checkpoint] = await untilStored(
-    () => Promise.all([artifacts.get(input.recording.artifact), attempt.last && artifacts.get(attempt.last.artifact)]),
+    () => Promise.all([artifacts.get(input.recording.artifact), from && artifacts.get(from.artifact)]),
     signal,
   );
-  const points = createPointWriter(ports.store.metrics, signal);
+  const points = createPointWriter(store.metrics, signal);
   const { spec, seed, placement } = input;
   const job = { spec, recording, parts: input.recording.parts, seed, device: placement.device, checkpoint };
   const outcome = await numeric.train(job, hooksOf(ports, attempt, points), signal).finally(() => points.flush());
@@ -63,20 +87,18 @@ async function trainSeed(ports: TrainingPorts, input: TrainSeedInput, heartbeat:
   return trainedSeed(ports, attempt, outcome, (performance.now() - startedMs) / 1000);
 }
 
-interface Attempt {
-  readonly input: TrainSeedInput;
-  readonly key: { readonly runId: string; readonly series: string };
-  readonly fence: number;
-  readonly heartbeat: Heartbeat;
-  readonly signal: AbortSignal;
-  /** The newest durable checkpoint. */
-  last: HeartbeatDetails | null;
+/** The durability contract's "newer of heartbeat and store": either may lag behind the other after a kill. */
+function newer(heartbeat: DurableCheckpoint | null, stored: CheckpointRecord | null): DurableCheckpoint | null {
+  if (heartbeat === null || stored === null) return heartbeat ?? stored;
+  return stored.step >= heartbeat.step ? stored : heartbeat;
 }
 
-/** The durability contract's "newer of heartbeat and store": either may lag behind the other after a kill. */
-function newer(heartbeat: HeartbeatDetails | undefined, stored: CheckpointRecord | null): HeartbeatDetails | null {
-  if (heartbeat === undefined || heartbeat === null) return stored;
-  return stored !== null && stored.step >= heartbeat.step ? stored : heartbeat;
+/** Leaves the number of defects to the next attempt; after too many in a row there is none. */
+function afterDefect(attempt: Attempt, error: unknown): unknown {
+  if (!(error instanceof CoxswainError && isDefect(error))) return error;
+  const defects = attempt.details.defects + 1;
+  attempt.heartbeat.set({ ...attempt.details, defects });
+  return failureOf(error, defects, maximumDefects);
 }
 
 /**
@@ -96,8 +118,8 @@ function hooksOf(ports: TrainingPorts, attempt: Attempt, points: PointWriter): T
       await points.flush();
       const artifact = await untilStored(() => ports.artifacts.put(bytes), signal);
       await untilStored(() => ports.store.checkpoints.saveCheckpoint({ ...key, step, artifact, fence }), signal);
-      attempt.last = { step, artifact };
-      heartbeat.set(attempt.last);
+      attempt.details = { checkpoint: { step, artifact }, defects: 0 };
+      heartbeat.set(attempt.details);
     },
   };
 }
@@ -129,14 +151,14 @@ async function trainedSeed(
   done: TrainCompleted,
   seconds: number,
 ): Promise<TrainedSeed> {
-  const { signal, input, last } = attempt;
+  const { signal, input, details } = attempt;
   const metadata = new TextEncoder().encode(done.policyMetadata);
   const [policy, policyMetadata] = await untilStored(
     () => Promise.all([ports.artifacts.put(done.policy), ports.artifacts.put(metadata)]),
     signal,
   );
   const { steps, episodes, weightsSha256, bestStep, bestScore, warnings } = done;
-  const checkpoint = last!.artifact; // a training that completed has stored its last checkpoint
+  const checkpoint = details.checkpoint!.artifact; // a training that completed has stored its last checkpoint
   return {
     seed: input.seed,
     steps,

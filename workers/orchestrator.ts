@@ -1,5 +1,6 @@
 import { createOrchestrationActivities } from '../activities/orchestration.ts';
-import type { OrchestrationPorts } from '../activities/ports.ts';
+import { createTrackingActivities } from '../activities/tracking.ts';
+import type { OrchestrationPorts, TrackingPorts } from '../activities/ports.ts';
 import type { Config } from '../config/index.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
@@ -16,17 +17,27 @@ import { runWorkerProcess } from './worker-process.ts';
 import type { WorkerContext } from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
+const timing = { shutdownGraceTime: '5s', maxHeartbeatThrottleInterval: '1s' } as const;
+
+/** Runs that one orchestrator mirrors at once; further ones are mirrored when there is room, and never hold a run up. */
+const mirrors = 500;
+
 /**
- * The orchestrator: runs the workflows and their light activities on the queue `orchestration`. Several may run; any of
- * them goes on with any run.
+ * The orchestrator: runs the workflows and their light activities on the queue `orchestration`, and the mirrors to
+ * outside trackers on `track`. Several may run; any of them goes on with any run.
  */
 await runWorkerProcess(async (context) => [
   {
     taskQueue: taskQueues.orchestration,
     workflowBundle: await workflowBundle(),
     activities: createOrchestrationActivities(portsOf(context)),
-    shutdownGraceTime: '5s',
-    maxHeartbeatThrottleInterval: '1s',
+    ...timing,
+  },
+  {
+    taskQueue: taskQueues.track,
+    activities: createTrackingActivities(trackingPortsOf(context)),
+    maxConcurrentActivityTaskExecutions: mirrors,
+    ...timing,
   },
 ]);
 
@@ -44,6 +55,12 @@ function portsOf({ config, client, store, artifacts }: WorkerContext): Orchestra
     collect: (spec, { minimumBins, signal }) => collect(spec, { dataFolders: config.dataFolders, minimumBins, signal }),
     episodeSteps,
     isPolled: (taskQueue) => isPolled(client, taskQueue),
+  };
+}
+
+function trackingPortsOf({ config, store, artifacts }: WorkerContext): TrackingPorts {
+  return {
+    store,
     mirror: ({ spec, ...options }) => mirrorRun({ ...options, store, artifacts, ...trackerOf(config, spec) }),
   };
 }

@@ -46,7 +46,11 @@ function cpuPlans(context: WorkerContext): WorkerPlan[] {
 }
 
 function gpuPlans(context: WorkerContext): WorkerPlan[] {
-  return [{ ...training(context), taskQueue: taskQueues.trainGpu, maxConcurrentActivityTaskExecutions: gpus }];
+  return [
+    { ...training(context), taskQueue: taskQueues.trainGpu, maxConcurrentActivityTaskExecutions: gpus },
+    // A worker whose slots are taken does not poll; this queue is always polled, because nobody gives it work.
+    { ...timing, taskQueue: taskQueues.gpuPresence, activities: { nothing: async () => {} } },
+  ];
 }
 
 function training({ store, artifacts, client }: WorkerContext) {

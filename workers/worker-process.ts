@@ -41,6 +41,7 @@ export async function runWorkerProcess(
     await serve(config, plan, stop);
     process.exit(0);
   } catch (error) {
+    if (stop.aborted) process.exit(0); // told to end while it was starting
     const { code, message } = toCoxswainError(error);
     process.stderr.write(`${code}: ${message}\n`);
     process.exit(code === 'TEMPORAL_UNAVAILABLE' || code === 'STORE_UNAVAILABLE' ? 3 : 1);
@@ -53,10 +54,10 @@ async function serve(
   stop: AbortSignal,
 ): Promise<void> {
   const { namespace } = config.temporal;
-  const [connection, native] = await temporalClients(config);
-  await ensureSearchAttributes(connection, namespace);
+  const [connection, native] = await temporalClients(config, stop);
+  await answering(() => ensureSearchAttributes(connection, namespace), stop);
   const store = createMongoStore({ url: config.mongo.url.reveal(), database: config.mongo.database });
-  await answering(() => store.migrate());
+  await answering(() => store.migrate(), stop);
   const artifacts = await openArtifacts(config);
   const plans = await plan({ config, client: new Client({ connection, namespace }), store, artifacts });
   const workers = await Promise.all(
@@ -77,20 +78,20 @@ async function serve(
   }
 }
 
-/** The result of an operation on a service that may still be starting. */
-async function answering<T>(operation: () => Promise<T>): Promise<T> {
+/** The result of an operation on a service that may still be starting; rejects at once when this process shall end. */
+async function answering<T>(operation: () => Promise<T>, stop: AbortSignal): Promise<T> {
   const deadlineMs = performance.now() + connectTimeoutMs;
   for (;;) {
     try {
       return await operation();
     } catch (error) {
       if (!toCoxswainError(error).retryable || performance.now() > deadlineMs) throw error;
-      await sleep(connectPauseMs);
+      await sleep(connectPauseMs, undefined, { signal: stop });
     }
   }
 }
 
-function temporalClients({ temporal }: Config): Promise<readonly [Connection, NativeConnection]> {
+function temporalClients({ temporal }: Config, stop: AbortSignal): Promise<readonly [Connection, NativeConnection]> {
   const options = temporalConnection(temporal);
   return answering(async () => {
     try {
@@ -100,7 +101,7 @@ function temporalClients({ temporal }: Config): Promise<readonly [Connection, Na
       const message = `Temporal at ${temporal.address} could not be reached: ${reason}`;
       throw new CoxswainError('TEMPORAL_UNAVAILABLE', message, { cause: error });
     }
-  });
+  }, stop);
 }
 
 function stopSignal(): AbortSignal {

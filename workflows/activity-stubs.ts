@@ -1,6 +1,11 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
-import type { EvaluationActivities, OrchestrationActivities, TrainingActivities } from '../src/contracts/activities.ts';
+import type {
+  EvaluationActivities,
+  OrchestrationActivities,
+  TrackingActivities,
+  TrainingActivities,
+} from '../src/contracts/activities.ts';
 import { errorTable } from '../src/contracts/errors.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import type { TrainingQueue } from '../src/contracts/task-queues.ts';
@@ -12,7 +17,7 @@ const nonRetryableErrorTypes = Object.entries(errorTable)
 
 /**
  * Repeats until it works or somebody cancels: a store that is away for a minute, or for a night, costs time, not the
- * run. Work whose process keeps dying gives up by itself (see activities/attempts.ts).
+ * run. Work whose process keeps dying gives up by itself (see activities/failures.ts).
  */
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', nonRetryableErrorTypes } as const;
 
@@ -42,8 +47,9 @@ export const collecting = proxyActivities<Pick<OrchestrationActivities, 'collect
 });
 
 /** The mirror to an outside tracker lives as long as the run. */
-export const mirroring = proxyActivities<Pick<OrchestrationActivities, 'mirrorTracking'>>({
+export const mirroring = proxyActivities<TrackingActivities>({
   ...light,
+  taskQueue: taskQueues.track,
   startToCloseTimeout: '30 days',
   heartbeatTimeout,
   summary: 'Mirror the metrics to W&B',

@@ -1,5 +1,16 @@
-import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { RunFailure, StepName } from '../src/contracts/runs.ts';
+
+/**
+ * True when the work ended because it was cancelled: also when it was cancelled and then failed in another way, since
+ * Temporal repeats no attempt after that (tried: a worker that is gone, an outage, a shutdown).
+ */
+export function endedByCancellation(error: unknown): boolean {
+  return (
+    isCancellation(error) ||
+    causeChain(error).some((cause) => cause instanceof ActivityFailure && cause.retryState === 'CANCEL_REQUESTED')
+  );
+}
 
 /** The failure that people should see: the innermost cause with a code, under Temporal's own wrappers. */
 export function describeFailure(error: unknown, step: StepName): RunFailure {
@@ -14,6 +25,7 @@ export function describeFailure(error: unknown, step: StepName): RunFailure {
 /** What the workflow throws at its end: never a plain Error, which would make its task retry for ever. */
 export function failureToThrow(error: unknown, failure: RunFailure): unknown {
   if (isCancellation(error)) return error;
+  if (endedByCancellation(error)) return new CancelledFailure(failure.message);
   return ApplicationFailure.nonRetryable(`${failure.step}: ${failure.message}`, failure.code);
 }
 

@@ -1,5 +1,6 @@
-import { CancellationScope, condition, isCancellation, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import { pauseSignal, resumeSignal } from '../src/contracts/messages.ts';
+import { endedByCancellation } from './failures.ts';
 
 /**
  * Pausing and resuming, as a workflow sees it.
@@ -9,7 +10,6 @@ import { pauseSignal, resumeSignal } from '../src/contracts/messages.ts';
  * 3. Work that finished although the pause came is kept; a cancellation of the whole workflow is passed on.
  */
 export interface PauseSwitch {
-  readonly paused: boolean;
   /** Runs `work` to its end, however often it is paused. */
   run<T>(work: (generation: number) => Promise<T>): Promise<T>;
   /** Resolves at once, or when a pause is over. */
@@ -50,9 +50,6 @@ export function createPauseSwitch(onChange: (paused: boolean) => void): PauseSwi
   };
 
   return {
-    get paused() {
-      return paused;
-    },
     whenRunning,
     follow(listener) {
       listeners.add(listener);
@@ -67,7 +64,7 @@ export function createPauseSwitch(onChange: (paused: boolean) => void): PauseSwi
         try {
           return await attempt(work);
         } catch (error) {
-          const onlyPaused = isCancellation(error) && generation > begun && !outer.consideredCancelled;
+          const onlyPaused = endedByCancellation(error) && generation > begun && !outer.consideredCancelled;
           if (!onlyPaused) throw error;
         }
       }

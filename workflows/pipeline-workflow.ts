@@ -1,19 +1,13 @@
-import {
-  CancellationScope,
-  isCancellation,
-  setHandler,
-  startChild,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, setHandler, startChild, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { pauseSignal, progressQuery, resumeSignal, seedProgressSignal } from '../src/contracts/messages.ts';
 import type { PipelineInput, TrainingInput, TrainingOutput } from '../src/contracts/pipeline.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
-import type { RunFailure, RunReport, RunStatus, StepName } from '../src/contracts/runs.ts';
+import type { TrainedPolicy } from '../src/contracts/activities.ts';
+import type { RunFailure, RunReport, RunStatus, StepName, TrainedSeed } from '../src/contracts/runs.ts';
 import { searchAttributes } from '../src/contracts/search-attributes.ts';
 import { bestOf, summaries } from '../src/domain/step-summaries.ts';
 import { collecting, evaluating, orchestration } from './activity-stubs.ts';
-import { describeFailure, failureToThrow } from './failures.ts';
+import { describeFailure, endedByCancellation, failureToThrow } from './failures.ts';
 import { createPauseSwitch } from './pause-switch.ts';
 import type { PauseSwitch } from './pause-switch.ts';
 import { createRunLog } from './run-log.ts';
@@ -33,10 +27,11 @@ export async function pipelineWorkflow(input: PipelineInput): Promise<RunReport>
   const run = createRun();
   try {
     await runSteps(run, input);
-    return await finish(run, 'completed', null);
+    // From here on the run is completed: a cancellation that comes while the mirror is waited for changes nothing.
+    return await CancellationScope.nonCancellable(() => finish(run, 'completed', null));
   } catch (error) {
     const failure = describeFailure(error, run.log.progress.step);
-    const status = isCancellation(error) ? 'cancelled' : 'failed';
+    const status = endedByCancellation(error) ? 'cancelled' : 'failed';
     await CancellationScope.nonCancellable(() => finish(run, status, status === 'failed' ? failure : null));
     throw failureToThrow(error, failure);
   }
@@ -82,7 +77,7 @@ async function runSteps(run: Run, input: PipelineInput): Promise<void> {
   upsertSearchAttributes([{ key: searchAttributes.bestScore, value: bestOf(trained).bestScore }]);
 
   const evaluation = await step(run, 'evaluate', summaries.evaluate, () =>
-    pause.run(() => evaluating.evaluatePolicies({ runId, spec, recording, trained })),
+    pause.run(() => evaluating.evaluatePolicies({ runId, spec, recording, trained: trained.map(policyOf) })),
   );
   const { results, gate, chosenSeed, calibration } = evaluation;
   log.add({ results, gate, evaluation: { chosenSeed, ...calibration } });
@@ -105,7 +100,7 @@ async function step<T>(run: Run, name: StepName, summarise: (result: T) => strin
     run.log.endStep(name, 'completed', summarise(result));
     return result;
   } catch (error) {
-    run.log.endStep(name, isCancellation(error) ? 'cancelled' : 'failed', describeFailure(error, name).message);
+    run.log.endStep(name, endedByCancellation(error) ? 'cancelled' : 'failed', describeFailure(error, name).message);
     throw error;
   }
 }
@@ -149,4 +144,8 @@ async function finish(run: Run, status: RunStatus, failure: RunFailure | null): 
   const tracking = await mirror.finish(status);
   await orchestration.recordTracking({ runId, tracking });
   return { ...report, tracking };
+}
+
+function policyOf({ seed, bestScore, policy }: TrainedSeed): TrainedPolicy {
+  return { seed, bestScore, policy };
 }

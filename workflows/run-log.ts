@@ -1,4 +1,4 @@
-import { CancellationScope, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, log, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type {
   RunFailure,
   RunProgress,
@@ -23,11 +23,11 @@ export type ReportParts = Pick<
  * and stage.
  *
  * Records go to the store one after the other beside the work, never in its way, and in a scope that a cancellation of
- * the run does not reach; {@link RunLog.recorded} waits for them.
+ * the run does not reach; {@link RunLog.recorded} waits for them. One that is refused for good is only logged: the end
+ * of the run carries the truth.
  */
 export interface RunLog {
   readonly progress: RunProgress;
-  readonly parts: ReportParts;
   startStep(step: StepName): void;
   endStep(step: StepName, status: StepStatus, summary: string): void;
   setStatus(status: RunStatus): void;
@@ -43,6 +43,7 @@ export function createRunLog(runId: string): RunLog {
   const startedMs = Date.now();
   let progress = initialProgress();
   let records: Promise<void> = Promise.resolve();
+  let ended = false;
   let parts: ReportParts = {
     model: null,
     gate: null,
@@ -58,7 +59,8 @@ export function createRunLog(runId: string): RunLog {
     const { status, step, steps } = progress;
     const { status: stepStatus, summary } = steps.find((entry) => entry.name === step)!;
     const write = (): Promise<void> => orchestration.recordStep({ runId, status, step, stepStatus, summary });
-    records = CancellationScope.nonCancellable(() => records.then(write));
+    const lost = (error: unknown): void => log.warn('A step could not be recorded', { step, error: String(error) });
+    records = CancellationScope.nonCancellable(() => records.then(write)).catch(lost);
     setCurrentDetails(detailsOf(progress));
   };
   const setStep = (step: StepName, status: StepStatus, summary: string): void => {
@@ -70,15 +72,13 @@ export function createRunLog(runId: string): RunLog {
     get progress() {
       return progress;
     },
-    get parts() {
-      return parts;
-    },
     startStep(step) {
       upsertSearchAttributes([{ key: searchAttributes.stage, value: step }]);
       setStep(step, 'running', '');
     },
     endStep: setStep,
     setStatus(status) {
+      if (ended) return;
       progress = withStatus(progress, status);
       record();
     },
@@ -92,6 +92,7 @@ export function createRunLog(runId: string): RunLog {
       parts = { ...parts, ...more };
     },
     report(status, failure) {
+      ended = true;
       progress = withStatus(progress, status);
       upsertSearchAttributes([{ key: searchAttributes.stage, value: status }]);
       return { runId, status, seconds: (Date.now() - startedMs) / 1000, ...parts, failure };

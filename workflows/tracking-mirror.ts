@@ -2,8 +2,8 @@ import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { RunStatus, TrackingResult } from '../src/contracts/runs.ts';
 import { mirroring } from './activity-stubs.ts';
 
-/** How long the end of a run waits for the outside tracker; a cancelled run hardly waits. */
-const patienceMs = (status: RunStatus): number => (status === 'cancelled' ? 2_000 : 20_000);
+/** How long the end of a run waits for the outside tracker; a cancelled run waits less. */
+const patienceMs = (status: RunStatus): number => (status === 'cancelled' ? 4_000 : 20_000);
 
 /** The mirror to W&B beside a run. */
 export interface TrackingMirror {

@@ -1,7 +1,8 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
 import type { TrainedSeed } from '../src/contracts/runs.ts';
 import type { TrainingInput, TrainingOutput } from '../src/contracts/pipeline.ts';
 import { trainingOn } from './activity-stubs.ts';
+import { endedByCancellation } from './failures.ts';
 import { createPauseSwitch } from './pause-switch.ts';
 
 /**
@@ -34,6 +35,6 @@ function trainSeed(input: TrainingInput, seed: number, generation: number): Prom
 /** All results, or the failure that stopped the others (theirs are cancellations). */
 function resultsOf(ends: readonly PromiseSettledResult<TrainedSeed>[]): TrainingOutput {
   const failures = ends.filter((end) => end.status === 'rejected').map((end): unknown => end.reason);
-  if (failures.length > 0) throw failures.find((failure) => !isCancellation(failure)) ?? failures[0];
+  if (failures.length > 0) throw failures.find((failure) => !endedByCancellation(failure)) ?? failures[0];
   return ends.filter((end) => end.status === 'fulfilled').map((end) => end.value);
 }

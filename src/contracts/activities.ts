@@ -47,6 +47,10 @@ export interface OrchestrationActivities {
   }): Promise<void>;
   /** Adds to a finished run's report how its mirror ended. Idempotent by run id. */
   recordTracking(input: { runId: string; tracking: TrackingResult }): Promise<void>;
+}
+
+/** Activities of the track queue. */
+export interface TrackingActivities {
   /**
    * Mirrors the run's metrics to the outside tracker until the run ends, then uploads the model. Heartbeats; goes on from
    * its ledger after a kill; never throws for the tracker's sake. Cancelled by the workflow when it takes too long.
@@ -87,8 +91,11 @@ export interface EvaluateInput {
   readonly runId: string;
   readonly spec: RunSpec;
   readonly recording: CollectedRecording;
-  readonly trained: readonly TrainedSeed[];
+  readonly trained: readonly TrainedPolicy[];
 }
+
+/** What the evaluation needs of a trained seed: payloads stay small, whatever their number. */
+export type TrainedPolicy = Pick<TrainedSeed, 'seed' | 'bestScore' | 'policy'>;
 
 export interface RegisterInput {
   readonly runId: string;

@@ -6,6 +6,10 @@ export const taskQueues = {
   trainCpu: 'train-cpu',
   /** Training on GPU workers; one slot per GPU. */
   trainGpu: 'train-gpu',
+  /** Polled by every GPU worker, also while its slots are taken: who looks for a GPU worker asks here. */
+  gpuPresence: 'train-gpu-presence',
+  /** Mirrors to outside trackers. They live as long as their runs, so they must not take the slots of other work. */
+  track: 'track',
   /** Calibration and evaluation. */
   evaluate: 'evaluate',
 } as const;

@@ -18,7 +18,6 @@ function createBench(overrides: Partial<OrchestrationPorts> = {}) {
     collect: () => Promise.reject(new Error('not here')),
     episodeSteps: () => 4,
     isPolled: async () => false,
-    mirror: () => Promise.reject(new Error('not here')),
     ...overrides,
   };
   const activities = createOrchestrationActivities(ports);
@@ -89,7 +88,7 @@ for (const [device, polled, expected] of [
   ['gpu', true, 'train-gpu'],
 ] as const) {
   test(`device ${device} with${polled ? '' : 'out'} a GPU worker trains on ${expected}`, async () => {
-    const { activities, call } = createBench({ isPolled: async (queue) => polled && queue === 'train-gpu' });
+    const { activities, call } = createBench({ isPolled: async (queue) => polled && queue === 'train-gpu-presence' });
     const placement = await call(activities.placeTraining, { device });
     assert.equal(placement.taskQueue, expected);
     assert.match(placement.reason, /GPU|CPU/);
@@ -163,4 +162,23 @@ test('a step of a run that is not in the store yet is no failure; the end of a r
   await call(activities.finishRun, { ...at, status: 'failed', failure, report });
   const run = await ports.store.runs.getRun('r1');
   assert.deepEqual([run?.status, run?.step, run?.failure?.code], ['failed', 'validate', 'SPEC_INVALID']);
+});
+
+test('a finished run does not run again under its id', async () => {
+  const { ports, activities, call } = createBench();
+  await call(activities.validateRun, { runId: 'r1', spec: {} });
+  const report = { runId: 'r1', status: 'completed' } as unknown as Parameters<
+    typeof activities.finishRun
+  >[0]['report'];
+  await ports.store.runs.finishRun('r1', {
+    status: 'completed',
+    step: 'register',
+    failure: null,
+    report,
+    at: new Date(),
+  });
+  await assert.rejects(call(activities.validateRun, { runId: 'r1', spec: {} }), {
+    type: 'RUN_FINISHED',
+    nonRetryable: true,
+  });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { failureOf } from '../../activities/failures.ts';
 import { createTrainingActivities } from '../../activities/training.ts';
 import type { TrainSeedInput } from '../../src/contracts/activities.ts';
 import { CoxswainError } from '../../src/contracts/errors.ts';
@@ -31,6 +32,11 @@ const completed: TrainCompleted = {
   policyMetadata: '{"versions":{}}',
   warnings: [],
 };
+
+interface HeartbeatDetails {
+  checkpoint: { step: number } | null;
+  defects: number;
+}
 
 interface Bench {
   readonly store: Store;
@@ -70,7 +76,9 @@ async function createBench(store = createMemoryStore()): Promise<Bench> {
       };
       const activities = createTrainingActivities({ store, artifacts, numeric, client: null });
       const mock = environment ?? new MockActivityEnvironment({ attempt, heartbeatDetails });
-      mock.on('heartbeat', (details: { step: number } | undefined) => events.push(`heartbeat ${details?.step ?? '-'}`));
+      mock.on('heartbeat', (details: HeartbeatDetails) =>
+        events.push(`heartbeat ${details.checkpoint?.step ?? '-'} ${details.defects}`),
+      );
       return mock.run(activities.trainSeed, inputOf(recording, generation));
     },
   };
@@ -103,7 +111,7 @@ test('a checkpoint is stored after its points and before it is heartbeated', asy
     return completed;
   });
   const first = order.indexOf('points to 200');
-  assert.deepEqual(order.slice(first, first + 4), ['points to 200', 'bytes at 200', 'record 200', 'heartbeat 200']);
+  assert.deepEqual(order.slice(first, first + 4), ['points to 200', 'bytes at 200', 'record 200', 'heartbeat 200 0']);
 });
 
 test('an attempt goes on from the newer of heartbeat and store', async () => {
@@ -115,9 +123,15 @@ test('an attempt goes on from the newer of heartbeat and store', async () => {
     await hooks.onCheckpoint({ step: 1000, bytes: bytes('last') });
     return completed;
   };
-  await bench.run(checkpointed, { attempt: 2, heartbeatDetails: { step: 400, artifact: newer } });
+  await bench.run(checkpointed, {
+    attempt: 2,
+    heartbeatDetails: { checkpoint: { step: 400, artifact: newer }, defects: 0 },
+  });
   assert.equal(text(bench.jobs[0].checkpoint), 'newer');
-  await bench.run(checkpointed, { attempt: 3, heartbeatDetails: { step: 400, artifact: newer } });
+  await bench.run(checkpointed, {
+    attempt: 3,
+    heartbeatDetails: { checkpoint: { step: 400, artifact: newer }, defects: 0 },
+  });
   assert.equal(text(bench.jobs[1].checkpoint), 'last');
 });
 
@@ -220,11 +234,42 @@ test('a cancelled training ends as cancelled after its points are stored', async
   assert.equal((await bench.store.metrics.readPoints({ runId: 'run' })).length, 1);
 });
 
-test('a process that keeps dying ends the run at its tenth attempt, an outage never does', async () => {
-  const { failureOf } = await import('../../activities/failures.ts');
-  const died = new CoxswainError('CHILD_PROCESS_FAILED', 'killed');
-  assert.equal(failureOf(died, 9).nonRetryable, false);
-  assert.equal(failureOf(died, 10).nonRetryable, true);
-  assert.equal(failureOf(new CoxswainError('STORE_UNAVAILABLE', 'away'), 1000).nonRetryable, false);
+test('a process that keeps dying ends the run when it did so ten times without a checkpoint in between', async () => {
+  const bench = await createBench();
+  const die = async () => {
+    throw new CoxswainError('CHILD_PROCESS_FAILED', 'killed');
+  };
+  const attempted = (defects: number, train: (job: TrainJob, hooks: TrainHooks) => Promise<never>) =>
+    bench.run(train, { attempt: 500, heartbeatDetails: { checkpoint: null, defects } }).then(
+      () => assert.fail('it should have failed'),
+      (error: ApplicationFailure) => error.nonRetryable,
+    );
+  assert.equal(await attempted(8, die), false);
+  assert.equal(bench.events.at(-1), 'heartbeat - 9');
+  assert.equal(await attempted(9, die), true);
+  const checkpointThenDie = async (_job: TrainJob, hooks: TrainHooks) => {
+    await hooks.onCheckpoint({ step: 100, bytes: bytes('at 100') });
+    return die();
+  };
+  assert.equal(await attempted(9, checkpointThenDie), false);
+  assert.equal(bench.events.at(-1), 'heartbeat 100 1');
+});
+
+test('an outage is tried again without limit, what cannot be cured never', () => {
+  assert.equal(failureOf(new CoxswainError('STORE_UNAVAILABLE', 'away'), 100_000).nonRetryable, false);
+  assert.equal(failureOf(new CoxswainError('INTERNAL', 'a defect'), 60).nonRetryable, true);
   assert.equal(failureOf(new CoxswainError('TRAINING_DIVERGED', 'NaN'), 1).nonRetryable, true);
+});
+
+test('a cancellation is obeyed while the store is away', async () => {
+  const store = createMemoryStore();
+  store.checkpoints.takeOver = async () => {
+    throw new CoxswainError('STORE_UNAVAILABLE', 'away');
+  };
+  const bench = await createBench(store);
+  const environment = new MockActivityEnvironment();
+  const run = bench.run(async () => completed, { environment });
+  setTimeout(() => environment.cancel(), 50);
+  await assert.rejects(run, CancelledFailure);
+  assert.equal(bench.jobs.length, 0);
 });

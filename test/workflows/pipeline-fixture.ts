@@ -7,6 +7,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type {
   EvaluationActivities,
   OrchestrationActivities,
+  TrackingActivities,
   TrainingActivities,
 } from '../../src/contracts/activities.ts';
 import { progressQuery } from '../../src/contracts/messages.ts';
@@ -18,7 +19,7 @@ import { testServices, uniqueName } from '../../scripts/local-services/test-serv
 import { ensureSearchAttributes } from '../../workers/search-attributes.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 
-export type AllActivities = OrchestrationActivities & TrainingActivities & EvaluationActivities;
+export type AllActivities = OrchestrationActivities & TrackingActivities & TrainingActivities & EvaluationActivities;
 
 const artifact = (name: string) => ({ sha256: name.padEnd(64, '0'), bytes: 1 });
 
@@ -144,7 +145,7 @@ export async function createWorkflowFixture(): Promise<WorkflowFixture> {
     await stopWorkers(running);
     const common = { connection: native, namespace, activities, shutdownGraceTime: '1s' } as const;
     const heartbeats = { maxHeartbeatThrottleInterval: '100ms', defaultHeartbeatThrottleInterval: '100ms' } as const;
-    const queues = [taskQueues.trainCpu, taskQueues.evaluate];
+    const queues = [taskQueues.trainCpu, taskQueues.evaluate, taskQueues.track];
     const workers = await Promise.all([
       Worker.create({ ...common, taskQueue: taskQueues.orchestration, workflowBundle: await workflowBundle() }),
       ...queues.map((taskQueue) => Worker.create({ ...common, ...heartbeats, taskQueue })),
@@ -200,7 +201,8 @@ async function stopWorkers(running: { workers: Worker[]; ended: Promise<unknown>
   await Promise.all(all.map(({ ended }) => ended));
 }
 
-async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
+/** Registers a namespace and waits until it is there. */
+export async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
   const day = { seconds: 24 * 3600 } as never;
   await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: day });
   for (let attempt = 0; attempt < 100; attempt++) {

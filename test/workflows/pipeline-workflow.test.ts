@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { pauseSignal, resumeSignal, seedProgressSignal } from '../../src/contracts/messages.ts';
 import { searchAttributes } from '../../src/contracts/search-attributes.ts';
 import { createWorkflowFixture, fakeActivities, trainedSeed, untilCancelled } from './pipeline-fixture.ts';
-import type { WorkflowFixture } from './pipeline-fixture.ts';
+import type { AllActivities, WorkflowFixture } from './pipeline-fixture.ts';
 
 let fixture: WorkflowFixture;
 before(async () => {
@@ -213,3 +214,80 @@ test('a mirror that fails leaves the run completed with a warning', async () => 
 async function waitFor(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
+
+/** Plays a worker that was killed: it neither heartbeats nor answers; only the end of the fixture's worker ends it. */
+const gone = (): Promise<never> => Context.current().cancelled;
+
+for (const [how, stop] of [
+  ['is gone', gone],
+  [
+    'shuts down',
+    () => untilCancelled().catch(() => Promise.reject(ApplicationFailure.retryable('bye', 'WORKER_SHUTDOWN'))),
+  ],
+] as const) {
+  test(`a run can be paused and resumed while its training worker ${how}`, async () => {
+    const calls: string[] = [];
+    const trainSeed: AllActivities['trainSeed'] = ({ seed, generation }) =>
+      generation === 0 ? stop() : Promise.resolve(trainedSeed(seed));
+    const run = await fixture.start(fakeActivities(calls, { trainSeed }));
+    await waitFor(() => calls.includes('trainSeed 3'));
+    await run.handle.signal(pauseSignal);
+    await run.until(({ status }) => status === 'paused');
+    await run.handle.signal(resumeSignal);
+    assert.equal((await run.result()).status, 'completed');
+  });
+}
+
+test('a run whose training worker is gone can be cancelled, and is cancelled', async () => {
+  const calls: string[] = [];
+  const run = await fixture.start(fakeActivities(calls, { trainSeed: gone }));
+  await waitFor(() => calls.includes('trainSeed 3'));
+  await run.handle.cancel();
+  await assert.rejects(run.result(), WorkflowFailedError);
+  assert.equal((await run.handle.describe()).status.name, 'CANCELLED');
+  assert.equal(calls.at(-1), 'finish cancelled at train');
+});
+
+test('a step that cannot be recorded does not hold the run up', async () => {
+  const calls: string[] = [];
+  const recordStep = async (): Promise<never> => {
+    throw ApplicationFailure.nonRetryable('the database refused the credentials', 'CONFIG_INVALID');
+  };
+  const run = await fixture.start(fakeActivities(calls, { recordStep }));
+  assert.equal((await run.result()).status, 'completed');
+  assert.equal(calls.at(-1), 'finish completed at register');
+});
+
+test('a completed run stays completed when it is cancelled or paused while its mirror catches up', async () => {
+  const calls: string[] = [];
+  const base = fakeActivities([]);
+  const validateRun: typeof base.validateRun = async (input) => ({
+    ...(await base.validateRun(input)),
+    trackingEnabled: true,
+  });
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const mirrorTracking: typeof base.mirrorTracking = async (input) => held.then(() => base.mirrorTracking(input));
+  const run = await fixture.start(fakeActivities(calls, { validateRun, mirrorTracking }));
+  await waitFor(() => calls.includes('finish completed at register'));
+  await run.handle.signal(pauseSignal);
+  await run.handle.cancel();
+  release();
+  assert.equal((await run.result()).status, 'completed');
+  assert.deepEqual(calls.slice(-2), ['finish completed at register', 'recordTracking']);
+  assert.equal((await run.progress()).status, 'completed');
+});
+
+test('the evaluation is told of each policy what it needs, and nothing else', async () => {
+  const told: unknown[] = [];
+  const base = fakeActivities([]);
+  const evaluatePolicies: typeof base.evaluatePolicies = async (input) => {
+    told.push(...input.trained);
+    return base.evaluatePolicies(input);
+  };
+  await (await fixture.start(fakeActivities([], { evaluatePolicies }))).result();
+  assert.deepEqual(
+    told.map((policy) => Object.keys(policy as object)),
+    Array.from({ length: 3 }, () => ['seed', 'bestScore', 'policy']),
+  );
+});

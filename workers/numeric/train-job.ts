@@ -34,7 +34,7 @@ export async function runTrainJob(job: TrainJob, hooks: TrainJobHooks): Promise<
       },
       onCheckpoint: hooks.onCheckpoint,
     });
-    return outcome.status === 'cancelled' ? { status: 'cancelled' } : await completed(job, training, outcome, episodes);
+    return outcome.status === 'cancelled' ? { status: 'cancelled' } : await completed(training, outcome, episodes);
   } finally {
     await training.dispose();
   }
@@ -81,12 +81,7 @@ function valuesOf({ measures, ...metrics }: UpdateMetrics): Record<string, numbe
   return Object.fromEntries(all.filter((entry): entry is [string, number] => entry[1] !== null));
 }
 
-async function completed(
-  job: TrainJob,
-  training: Training,
-  outcome: TrainingOutcome,
-  episodes: number,
-): Promise<TrainOutcome> {
+async function completed(training: Training, outcome: TrainingOutcome, episodes: number): Promise<TrainOutcome> {
   const { parameters } = readCheckpoint(training.checkpoint());
   const { onnx, metadata } = await training.exportPolicy('best');
   const best = outcome.best!; // an evaluator is always given
@@ -99,6 +94,6 @@ async function completed(
     bestScore: -best.score,
     policy: onnx,
     policyMetadata: JSON.stringify(metadata),
-    warnings: job.checkpoint === null ? [] : readCheckpoint(job.checkpoint).warnings,
+    warnings: training.warnings,
   };
 }
