@@ -125,7 +125,7 @@ const agent = z
 
 const train = z
   .strictObject({
-    seeds: listOf(wholeNumber(0, uint32Max, 'A seed.'), 1, 64, 'One training for each seed.').default([1, 2, 3, 4, 5]),
+    seeds: listOf(wholeNumber(0, uint32Max, 'A seed.'), 1, 32, 'One training for each seed.').default([1, 2, 3, 4, 5]),
     totalSteps: wholeNumber(1, 1_000_000_000, 'Environment steps of each seed.').default(200_000),
     environments: wholeNumber(1, 1024, 'Environments that a seed steps in one batch.').default(8),
     evaluateEverySteps: wholeNumber(1, 1_000_000_000, 'Steps between evaluations on the validation part.').default(

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { CoxswainError } from '../contracts/errors.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../domain/nearest-name.ts';
 import { childOf, fieldNamesAt } from './run-spec-json-schema.ts';
 
 /** One broken rule of a RunSpec. */

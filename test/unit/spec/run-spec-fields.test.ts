@@ -20,7 +20,7 @@ describe('docs/guides/run-spec.md', () => {
       '- `collect.source.days`: Length of the recording, days. Above 0, at most 366. Default: `14`.',
       '- `collect.source.layout` with `kind: wide`: One row a series, one column a bin.',
       '- `collect.source.takeBins`: Bins of the file to take; null = to its end. 1 to 1000000000. Default: `null`.',
-      '- `train.seeds`: One training for each seed. 1 to 64 values. Default: `[1,2,3,4,5]`.',
+      '- `train.seeds`: One training for each seed. 1 to 32 values. Default: `[1,2,3,4,5]`.',
     ])
       assert.ok(lines.includes(line), line);
     assert.ok(lines.every((line) => !/undefined|\[object/.test(line)));

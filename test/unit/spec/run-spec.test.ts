@@ -110,8 +110,24 @@ describe('parseRunSpec', () => {
       assertRefusedAt('train.totalSteps', { ...minimal, train: { totalSteps } });
   });
 
-  test('takes 1 to 64 different seeds', () => {
-    for (const seeds of [[], [3, 3], Array.from({ length: 65 }, (_, i) => i)])
+  test('refuses a spec that is too large for the histories that carry it', () => {
+    const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i).padStart(64, 'f'));
+    const withIds = (count: number) => {
+      const layout = { kind: 'wide', columnPrefix: 'minute_', idColumn: 'HashFunction', ids: ids(count) };
+      return {
+        ...minimal,
+        collect: { source: { kind: 'file', folder: 'traces', path: 'a.csv', layout, fileBinSeconds: 60 } },
+      };
+    };
+    assert.equal(parseRunSpec(withIds(200)).name, minimal.name);
+    assert.throws(() => parseRunSpec(withIds(250)), {
+      code: 'SPEC_INVALID',
+      message: /at most 16384 bytes.*layout\.ids/,
+    });
+  });
+
+  test('takes 1 to 32 different seeds', () => {
+    for (const seeds of [[], [3, 3], Array.from({ length: 33 }, (_, i) => i)])
       assertRefusedAt('train.seeds', { ...minimal, train: { seeds } });
     assertRefusedAt('train.seeds[0]', { ...minimal, train: { seeds: [4294967296] } });
     assert.equal(parseRunSpec({ ...minimal, train: { seeds: [0, 4294967295] } }).train.seeds.length, 2);
