@@ -8,8 +8,8 @@ export interface Config {
   /** Absolute paths of the folders that a RunSpec may read from, by name. */
   readonly dataFolders: Readonly<Record<string, string>>;
   readonly api: ApiConfig;
-  /** What the coxswain command needs: where the API is, and the commit to note. */
-  readonly client: { readonly url: string; readonly token: Secret | null; readonly gitSha: string | null };
+  /** The commit that the coxswain command notes in a spec that names none. */
+  readonly client: { readonly gitSha: string | null };
   readonly wandb: WandbConfig;
   readonly trainer: { readonly slots: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };

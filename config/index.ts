@@ -61,11 +61,7 @@ function group(values: Values, problems: string[]): Config {
     artifacts: artifacts(values, problems),
     dataFolders: Object.fromEntries((values.COXSWAIN_DATA_FOLDERS ?? []).map(([name, path]) => [name, resolve(path)])),
     api: api(values, problems),
-    client: {
-      url: values.COXSWAIN_URL ?? `http://127.0.0.1:${values.COXSWAIN_API_PORT}`,
-      token: values.COXSWAIN_API_TOKEN,
-      gitSha: values.COXSWAIN_GIT_SHA,
-    },
+    client: { gitSha: values.COXSWAIN_GIT_SHA },
     wandb: {
       apiKey: values.WANDB_API_KEY,
       baseUrl: values.WANDB_BASE_URL,

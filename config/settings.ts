@@ -164,13 +164,6 @@ export const settings = {
     help: 'Further origins whose pages may call the API.',
     whenUnset: 'its own',
   }),
-  COXSWAIN_URL: setting({
-    schema: httpUrl,
-    fallback: null,
-    allowed: 'an http:// or https:// URL without user and password',
-    help: 'Address of the API that the coxswain command talks to.',
-    whenUnset: 'http://127.0.0.1 and COXSWAIN_API_PORT',
-  }),
   COXSWAIN_GIT_SHA: setting({
     schema: z.string().regex(/^[0-9a-f]{7,64}$/),
     fallback: null,

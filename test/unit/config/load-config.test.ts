@@ -37,7 +37,6 @@ describe('loadConfig', () => {
     assert.deepEqual(config.artifacts, { kind: 'folder', path: resolve('.coxswain/artifacts') });
     assert.deepEqual(config.dataFolders, {});
     assert.equal(config.api.host, '127.0.0.1');
-    assert.equal(config.client.url, `http://127.0.0.1:${config.api.port}`);
     assert.ok(config.trainer.slots >= 1);
   });
 
@@ -170,7 +169,7 @@ describe('secrets', () => {
       'MONGODB_URL: found a value that is not shown; allowed: mongodb://… or mongodb+srv://…',
       'COXSWAIN_API_TOKEN: found a value that is not shown; allowed: text of at least 16 characters',
     ]);
-    assert.match(problemsOf({ COXSWAIN_URL: 'http://me:needle@host' })[0], /found "http:\/\/\*\*\*@host"/);
+    assert.match(problemsOf({ WANDB_BASE_URL: 'http://me:needle@host' })[0], /found "http:\/\/\*\*\*@host"/);
   });
 });
 
