@@ -26,9 +26,8 @@ function play(message: object): void {
     setInterval(() => process.send!({ kind: 'point', point: { series: 'train', step: process.pid, values: {} } }), 20);
 }
 
+/** Ends only once it is told that the checkpoint is stored. */
 function checkpointThenFinish(): void {
-  const sentMs = performance.now();
-  stored = () =>
-    process.send!({ kind: 'done', outcome: { status: 'completed', waitedMs: performance.now() - sentMs } });
+  stored = () => process.send!({ kind: 'done', outcome: { status: 'completed' } });
   process.send!({ kind: 'checkpoint', step: 5, bytes: Uint8Array.of(1, 2, 3) });
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,8 @@ import type { RunReport } from '../../src/contracts/runs.ts';
 import type { MetricPoint, RunRecord, Store } from '../../src/contracts/stores.ts';
 import { taskQueues } from '../../src/contracts/task-queues.ts';
 import { createMongoStore } from '../../src/store/mongo/mongo-store.ts';
+import { registerNamespace } from '../workflows/pipeline-fixture.ts';
+import { childrenOf } from './process-table.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 
@@ -105,7 +107,8 @@ export async function startPipelineProcesses(own?: Servers): Promise<PipelinePro
     start,
     kill: async (program) => void (await finish(program, 'SIGKILL')),
     end: (program) => finish(program, 'SIGTERM'),
-    numericChildren: () => numericChildrenOf([...programs.values()]),
+    numericChildren: () =>
+      childrenOf(new Set([...programs.values()].map(({ pid }) => pid)), join('workers', 'numeric', 'child')),
     async startRun(spec, runId = uniqueName('run')) {
       const options = { taskQueue: taskQueues.orchestration, workflowId: runId, args: [spec] };
       return startedRun(runId, await client.workflow.start(workflowTypes.pipeline, options), store);
@@ -135,45 +138,4 @@ function startedRun(runId: string, handle: WorkflowHandle, store: Store): Starte
 /** Repeats `condition` until it holds; the test's own time limit bounds it. */
 export async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(50);
-}
-
-/** Pids of the numeric children of these processes. */
-function numericChildrenOf(parents: readonly ChildProcess[]): number[] {
-  const parentPids = new Set(parents.map(({ pid }) => pid));
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => isNumericChild(pid) && parentPids.has(parentOf(pid)));
-}
-
-/** True while a process with this pid is there. */
-export function isAlive(pid: number): boolean {
-  return readProc(pid, 'stat') !== '';
-}
-
-function isNumericChild(pid: number): boolean {
-  return readProc(pid, 'cmdline').includes(join('workers', 'numeric', 'child'));
-}
-
-function parentOf(pid: number): number {
-  return Number(/^PPid:\s+(\d+)/m.exec(readProc(pid, 'status'))?.[1]);
-}
-
-function readProc(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  } catch {
-    return ''; // it has just ended
-  }
-}
-
-async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
-  const day = { seconds: 24 * 3600 } as never;
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: day });
-  await until(() =>
-    connection.operatorService.listSearchAttributes({ namespace }).then(
-      () => true,
-      () => false,
-    ),
-  );
 }
