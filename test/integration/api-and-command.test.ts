@@ -9,7 +9,8 @@ import { taskQueues } from '../../src/contracts/task-queues.ts';
 import type { MetricPoint } from '../../src/contracts/stores.ts';
 import { childrenOf, startApiProcess, startCommand } from './interface-processes.ts';
 import type { ApiProcess, CommandOutcome } from './interface-processes.ts';
-import { isAlive, startPipelineProcesses, until } from './pipeline-processes.ts';
+import { startPipelineProcesses, until } from './pipeline-processes.ts';
+import { isAlive } from './process-table.ts';
 import type { PipelineProcesses } from './pipeline-processes.ts';
 import { smallSpec } from './small-pipeline.ts';
 
