@@ -79,7 +79,7 @@ function calibrateFixed(options: OnlineBoutiqueOptions, episodes: readonly Episo
   services.forEach(({ minReplicas, maxReplicas }, index) => {
     const allowed = Math.max(fewest, (FIXED_VIOLATIONS * (index + 1)) / services.length);
     let enough = maxReplicas;
-    for (let low = minReplicas; low < enough; ) {
+    for (let low = minReplicas; low < enough;) {
       replicas[index] = Math.floor((low + enough) / 2);
       if (violations() <= allowed) enough = replicas[index];
       else low = replicas[index] + 1;
