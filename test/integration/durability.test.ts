@@ -102,9 +102,16 @@ test('a pause stops the work at a checkpoint, and the resumed run ends the same'
   await endsAsUndisturbed(run);
 });
 
+/** Trains in no time and evaluates for long, so that a cancellation finds it evaluating. */
+const longEvaluation = {
+  ...smallSpec,
+  train: { ...smallSpec.train, totalSteps: 4_096 },
+  evaluate: { validationEpisodes: 20, heldOutEpisodes: 200, bootstrapResamples: 100_000 },
+};
+
 for (const step of ['collect', 'train', 'evaluate']) {
   test(`a run cancelled in ${step} is cancelled within 10 seconds and leaves no process`, async () => {
-    const run = await processes.startRun(smallSpec);
+    const run = await processes.startRun(step === 'evaluate' ? longEvaluation : smallSpec);
     await run.untilStep(step);
     if (step !== 'collect') await until(async () => processes.numericChildren().length > 0);
     const askedMs = performance.now();

@@ -3,8 +3,8 @@ import type { EvaluateOutcome, TrainOutcome } from '../../src/contracts/numeric.
 import type { FromChild, ToChild } from './protocol.ts';
 
 /**
- * The numeric child: does one job and ends. It ends at once when the channel to its worker is gone, whatever it is
- * doing, because nobody could take its results.
+ * The numeric child: does one job and ends. It ends as soon as it hears that the channel to its worker is gone, between
+ * two stretches of arithmetic, because nobody could take its results.
  */
 process.once('disconnect', () => process.exit(0));
 
@@ -26,6 +26,7 @@ async function answer(message: Extract<ToChild, { kind: 'train' | 'evaluate' }>)
   try {
     tell({ kind: 'done', outcome: await run(message) });
   } catch (error) {
+    if (stop.signal.aborted) return tell({ kind: 'done', outcome: { status: 'cancelled' } });
     const { code, message: text, details } = toCoxswainError(error);
     tell({ kind: 'failed', code, message: text, details });
   }

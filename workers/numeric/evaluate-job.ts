@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { EvaluateJob, EvaluateOutcome } from '../../src/contracts/numeric.ts';
-import type { ControllerResult, Estimate } from '../../src/contracts/runs.ts';
+import type { RunSpec } from '../../src/contracts/run-spec.ts';
+import type { ControllerResult, Estimate, GateVerdict } from '../../src/contracts/runs.ts';
 import { judgeGate } from '../../src/domain/gate.ts';
 import { crossedBootstrap, pairedBootstrap } from '../../src/domain/statistics/paired-bootstrap.ts';
-import type { BootstrapOptions } from '../../src/domain/statistics/paired-bootstrap.ts';
+import type { BootstrapOptions, Interval } from '../../src/domain/statistics/paired-bootstrap.ts';
 import { createFixedReplicas } from '../../src/rl/baselines/fixed-replicas.ts';
 import { createHpa } from '../../src/rl/baselines/hpa.ts';
 import { calibrate } from '../../src/rl/evaluation/calibrate.ts';
@@ -13,7 +15,7 @@ import { Generator } from '../../src/rl/random.ts';
 import { createProblem } from './boutique-problem.ts';
 import type { ProblemPart } from './boutique-problem.ts';
 
-/** Seed of the bootstrap's draws: the same measures always give the same intervals. */
+/** Seed of the bootstrap's draws. */
 const bootstrapSeed = 20_240_601;
 
 /** One controller's measures: a row a training seed (baselines have one row), a column an episode. */
@@ -34,47 +36,33 @@ export async function runEvaluateJob(job: EvaluateJob, signal: AbortSignal): Pro
   );
   const chosen = policies.reduce((best, policy) => (policy.bestScore < best.bestScore ? policy : best));
 
+  await breathe(signal);
   const heldOut = problem.heldOut();
-  const policy = await measurePolicies(job, heldOut, signal);
-  const hpa = evaluateController(createHpa({ targetPercent: hpaTargetPercent }), heldOut.options, heldOut.episodes);
-  const fixed = evaluateController(createFixedReplicas(fixedReplicas), heldOut.options, heldOut.episodes);
-
-  const bootstrap = (): BootstrapOptions => {
-    const generator = new Generator(bootstrapSeed);
-    const { bootstrapResamples: resamples, confidence } = spec.evaluate;
-    return { resamples, confidence, random: () => generator.uniform() };
+  const measured: Measured = {
+    policy: await measurePolicies(job, heldOut, signal),
+    hpa: evaluateController(createHpa({ targetPercent: hpaTargetPercent }), heldOut.options, heldOut.episodes),
+    fixed: evaluateController(createFixedReplicas(fixedReplicas), heldOut.options, heldOut.episodes),
   };
-  const gate = judgeGate(
-    {
-      sloViolationRate: pairedBootstrap(
-        column(policy, 'sloViolationRate'),
-        column([hpa], 'sloViolationRate')[0],
-        bootstrap(),
-      ),
-      podSecondsRelative: pairedBootstrap(column(policy, 'podSeconds'), column([hpa], 'podSeconds')[0], {
-        ...bootstrap(),
-        relative: true,
-      }),
-    },
-    spec.evaluate.gate,
-  );
   return {
-    results: [
-      resultOf('policy', policy, bootstrap),
-      resultOf('hpa-calibrated', [hpa], bootstrap),
-      resultOf('fixed', [fixed], bootstrap),
-    ],
-    gate,
+    results: await resultsOf(measured, spec, signal),
+    gate: judge(measured, spec),
     chosenSeed: chosen.seed,
     calibration: { hpaTargetPercent, fixedReplicas },
-    details: JSON.stringify({
-      seeds: policies.map(({ seed }) => seed),
-      episodes: heldOut.episodes,
-      policy,
-      hpa,
-      fixed,
-    }),
+    details: JSON.stringify({ seeds: policies.map(({ seed }) => seed), episodes: heldOut.episodes, ...measured }),
   };
+}
+
+/** Everything that was measured on the held-out episodes. */
+interface Measured {
+  readonly policy: Measures;
+  readonly hpa: readonly EpisodeMeasures[];
+  readonly fixed: readonly EpisodeMeasures[];
+}
+
+/** Lets this process hear of a cancellation, or of the end of its worker, between two stretches of arithmetic. */
+async function breathe(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
 }
 
 async function measurePolicies(
@@ -94,19 +82,41 @@ async function measurePolicies(
   return rows;
 }
 
-function resultOf(controller: string, measures: Measures, bootstrap: () => BootstrapOptions): ControllerResult {
-  const estimate = (name: keyof EpisodeMeasures, ceiling = Infinity): Estimate => {
-    const { mean, low, high } = crossedBootstrap(column(measures, name), bootstrap());
-    // The interval is symmetric in spirit; what is measured cannot be negative, nor a share above 1.
-    return { mean, low: Math.max(low, 0), high: Math.min(high, ceiling) };
+async function resultsOf(measured: Measured, spec: RunSpec, signal: AbortSignal): Promise<ControllerResult[]> {
+  const controllers = { policy: measured.policy, 'hpa-calibrated': [measured.hpa], fixed: [measured.fixed] };
+  const results: ControllerResult[] = [];
+  for (const [controller, measures] of Object.entries(controllers)) {
+    const estimate = async (name: keyof EpisodeMeasures, ceiling = Infinity): Promise<Estimate> => {
+      await breathe(signal);
+      const { mean, low, high } = crossedBootstrap(column(measures, name), bootstrap(spec));
+      // The interval is symmetric in spirit; what is measured cannot be negative, nor a share above 1.
+      return { mean, low: Math.max(low, 0), high: Math.min(high, ceiling) };
+    };
+    results.push({
+      controller,
+      p95LatencySeconds: await estimate('p95LatencySeconds'),
+      sloViolationRate: await estimate('sloViolationRate', 1),
+      podSeconds: await estimate('podSeconds'),
+      actionsPerMinute: await estimate('actionsPerMinute'),
+    });
+  }
+  return results;
+}
+
+function judge({ policy, hpa }: Measured, spec: RunSpec): GateVerdict {
+  const difference = (name: 'sloViolationRate' | 'podSeconds', relative: boolean): Interval =>
+    pairedBootstrap(column(policy, name), column([hpa], name)[0], { ...bootstrap(spec), relative });
+  const differences = {
+    sloViolationRate: difference('sloViolationRate', false),
+    podSecondsRelative: difference('podSeconds', true),
   };
-  return {
-    controller,
-    p95LatencySeconds: estimate('p95LatencySeconds'),
-    sloViolationRate: estimate('sloViolationRate', 1),
-    podSeconds: estimate('podSeconds'),
-    actionsPerMinute: estimate('actionsPerMinute'),
-  };
+  return judgeGate(differences, spec.evaluate.gate);
+}
+
+/** The same draws for every interval, so that the same measures always give the same ones. */
+function bootstrap({ evaluate: { bootstrapResamples: resamples, confidence } }: RunSpec): BootstrapOptions {
+  const generator = new Generator(bootstrapSeed);
+  return { resamples, confidence, random: () => generator.uniform() };
 }
 
 function column(measures: Measures, name: keyof EpisodeMeasures): number[][] {
