@@ -143,6 +143,8 @@ export type WeightsChoice = 'best' | 'latest';
 /** A training under way. Its methods must not be called while a promise of `run` is pending, except from its callbacks. */
 export interface Training {
   readonly step: number;
+  /** Episodes finished since the training began, those before a resume included. */
+  readonly episodes: number;
   /** Changes of machine, device or package versions between this training's parts; also in its checkpoints. */
   readonly warnings: readonly string[];
   /**
@@ -247,6 +249,10 @@ class TrainingLoop implements Training {
 
   get step(): number {
     return this.boundary.step;
+  }
+
+  get episodes(): number {
+    return this.environments.episodes;
   }
 
   async run(callbacks: RunOptions = {}): Promise<TrainingOutcome> {

@@ -21,12 +21,10 @@ export interface TrainJobHooks {
 /** Trains one seed of a spec; ends early with `cancelled` at an update boundary after `signal`. */
 export async function runTrainJob(job: TrainJob, hooks: TrainJobHooks): Promise<TrainOutcome> {
   const training = await setUp(job);
-  let episodes = 0;
   try {
     const outcome = await training.run({
       signal: hooks.signal,
       onUpdate({ step, metrics }) {
-        episodes = metrics.episodes;
         hooks.onPoint({ series: 'train', step, values: valuesOf(metrics) });
       },
       onEvaluation({ step, score, best, metrics }) {
@@ -34,7 +32,7 @@ export async function runTrainJob(job: TrainJob, hooks: TrainJobHooks): Promise<
       },
       onCheckpoint: hooks.onCheckpoint,
     });
-    return outcome.status === 'cancelled' ? { status: 'cancelled' } : await completed(training, outcome, episodes);
+    return outcome.status === 'cancelled' ? { status: 'cancelled' } : await completed(training, outcome);
   } finally {
     await training.dispose();
   }
@@ -81,14 +79,14 @@ function valuesOf({ measures, ...metrics }: UpdateMetrics): Record<string, numbe
   return Object.fromEntries(all.filter((entry): entry is [string, number] => entry[1] !== null));
 }
 
-async function completed(training: Training, outcome: TrainingOutcome, episodes: number): Promise<TrainOutcome> {
+async function completed(training: Training, outcome: TrainingOutcome): Promise<TrainOutcome> {
   const { parameters } = readCheckpoint(training.checkpoint());
   const { onnx, metadata } = await training.exportPolicy('best');
   const best = outcome.best!; // an evaluator is always given
   return {
     status: 'completed',
     steps: outcome.step,
-    episodes,
+    episodes: training.episodes,
     weightsSha256: createHash('sha256').update(parameters).digest('hex'),
     bestStep: best.step,
     bestScore: -best.score,
