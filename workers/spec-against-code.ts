@@ -1,10 +1,7 @@
 import { CoxswainError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
 import { parsePpoConfig } from '../src/rl/algorithms/ppo.ts';
-import { parseOnlineBoutiqueParameters } from '../src/rl/environments/online-boutique/options.ts';
-
-/** Control steps of an episode when the spec does not say; the environment's own default. */
-const defaultEpisodeSteps = 240;
+import { defaultParameters, parseOnlineBoutiqueParameters } from '../src/rl/environments/online-boutique/options.ts';
 
 /**
  * Holds the names and parameters of a spec against the environments and algorithms that this version has.
@@ -24,7 +21,7 @@ export function checkSpecAgainstCode(spec: RunSpec): void {
 
 /** Control steps of an episode of the spec's environment: the least that each part of a recording must hold. */
 export function episodeSteps(spec: RunSpec): number {
-  return parseOnlineBoutiqueParameters(spec.environment.parameters).episodeSteps ?? defaultEpisodeSteps;
+  return parseOnlineBoutiqueParameters(spec.environment.parameters).episodeSteps ?? defaultParameters.episodeSteps;
 }
 
 function unknownName(path: string, found: string, allowed: string): CoxswainError {

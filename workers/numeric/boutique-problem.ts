@@ -2,7 +2,7 @@ import { CoxswainError } from '../../src/contracts/errors.ts';
 import type { RunSpec } from '../../src/contracts/run-spec.ts';
 import type { BinRange, RecordingParts } from '../../src/contracts/stores.ts';
 import { decodeRecording } from '../../src/recordings/recording.ts';
-import { parseOnlineBoutiqueParameters } from '../../src/rl/environments/online-boutique/options.ts';
+import { defaultParameters, parseOnlineBoutiqueParameters } from '../../src/rl/environments/online-boutique/options.ts';
 import type { OnlineBoutiqueOptions } from '../../src/rl/environments/online-boutique/options.ts';
 import { calibrateHpa } from '../../src/rl/evaluation/calibrate.ts';
 import { spreadEpisodes } from '../../src/rl/evaluation/episodes.ts';
@@ -41,7 +41,12 @@ export function createProblem(spec: RunSpec, recording: Uint8Array, parts: Recor
     trace: trace.subarray(from, to),
   });
   const partOf = (options: OnlineBoutiqueOptions, count: number, seed: number): ProblemPart => {
-    const episodes = spreadEpisodes(options.trace.length, count, options.episodeSteps ?? 240, seed);
+    const episodes = spreadEpisodes(
+      options.trace.length,
+      count,
+      options.episodeSteps ?? defaultParameters.episodeSteps,
+      seed,
+    );
     return { options, episodes };
   };
   const scoreRule = parameters.violationPrice === undefined ? {} : { violationPrice: parameters.violationPrice };
