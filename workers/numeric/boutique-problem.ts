@@ -49,7 +49,7 @@ export function createProblem(spec: RunSpec, recording: Uint8Array, parts: Recor
     );
     return { options, episodes };
   };
-  const scoreRule = parameters.violationPrice === undefined ? {} : { violationPrice: parameters.violationPrice };
+  const scoreRule = { violationPrice: parameters.violationPrice ?? defaultParameters.violationPrice };
   const { validationEpisodes, heldOutEpisodes, hpaTargetsPercent } = spec.evaluate;
   const uncalibrated = partOf(optionsOn(parts.validate), validationEpisodes, episodeSeeds.validate);
   const hpaTargetPercent =

@@ -4,11 +4,11 @@ import type { EpisodeMeasures } from './evaluate.ts';
 export interface ScoreRule {
   /** Share of requests that may be slower than the SLO without penalty, as a fraction. Default 0. */
   readonly violationAllowance: number;
-  /** Price of one percentage point of violations above the allowance, in pods. Default 10. */
+  /** Price of one percentage point of violations above the allowance, in pods. Default 30. */
   readonly violationPrice: number;
 }
 
-export const defaultScoreRule: ScoreRule = { violationAllowance: 0, violationPrice: 10 };
+export const defaultScoreRule: ScoreRule = { violationAllowance: 0, violationPrice: 30 };
 
 /**
  * Mean number of pods over the episodes, plus the price of the share of requests above the SLO, in pods; lower is

@@ -3,7 +3,7 @@ import type { ClusterView } from '../../baselines/controller.ts';
 import { FRAME, SERVICE_FRAME } from './metrics-history.ts';
 import type { MetricsHistory } from './metrics-history.ts';
 
-/** The request rate now is compared with the rate so many steps earlier. */
+/** The newest request rate is compared with the rate so many steps earlier. */
 const RATE_LAGS = [1, 2, 4, 8, 20, 40] as const;
 
 /** Steps of request rate that the observation needs. */

@@ -100,6 +100,12 @@ export class ClusterMonitor {
     }
   }
 
+  /** CPU of all pods of a service that were ready, as old as the metrics are, millicores. */
+  cpuUsage(s: number): number {
+    const { history } = this;
+    return history.values[history.visible + FRAME.width + s * SERVICE_FRAME.width + SERVICE_FRAME.cpuMillicores];
+  }
+
   saveState(): ClusterMonitorState {
     return { history: this.history.saveState(), readyPods: [...this.readyPods] };
   }

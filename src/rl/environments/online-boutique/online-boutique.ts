@@ -15,6 +15,7 @@ import { observationSize, observationTable, RATE_STEPS, writeObservation } from 
 import type { ObservationInput } from './boutique-observation.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitorState } from './cluster-monitor.ts';
+import { EpisodeStarts } from './episode-starts.ts';
 import { LatencyMixture } from './latency-mixture.ts';
 import { FRAME } from './metrics-history.ts';
 import { onlineBoutiqueApplication } from './online-boutique-application.ts';
@@ -56,6 +57,7 @@ const REWARD_PER_POD = 0.02;
 
 interface BoutiqueState {
   readonly offset: number;
+  readonly scale: number;
   readonly steps: number;
   readonly generator: GeneratorState;
   readonly simulation: SimulationState;
@@ -71,6 +73,7 @@ class Boutique implements OnlineBoutique {
   private readonly parameters: CompleteParameters;
   private readonly trace: Float32Array | Float64Array;
   private readonly meanRequests: number;
+  private readonly starts: EpisodeStarts;
   private readonly simulation: Simulation;
   private readonly monitor: ClusterMonitor;
   readonly latencies: LatencyMixture;
@@ -80,10 +83,15 @@ class Boutique implements OnlineBoutique {
   private readonly arrivals: Float64Array;
   /** Replicas that an action's changes are added to. */
   private readonly base: Int32Array;
+  /** Replicas that an action may lead to. */
+  private readonly low: Int32Array;
+  private readonly high: Int32Array;
   private readonly wanted: Int32Array;
   private readonly observationInput: ObservationInput;
   private generator = new Generator(0);
   private offset = 0;
+  /** What the trace is multiplied by in this episode. */
+  private scale = 1;
   /** Steps played of the episode; −1 before the first reset. */
   private steps = -1;
 
@@ -95,6 +103,7 @@ class Boutique implements OnlineBoutique {
     const { services } = application;
     this.trace = trace;
     this.meanRequests = Math.max(1, sumOf(trace) / trace.length);
+    this.starts = new EpisodeStarts(trace, this.parameters.episodeSteps, this.parameters.rampEpisodes);
     this.simulation = new Simulation(application);
     this.monitor = new ClusterMonitor(services, this.simulation, {
       delaySteps: this.parameters.metricsDelaySteps,
@@ -108,6 +117,8 @@ class Boutique implements OnlineBoutique {
     this.mask = new Uint8Array(services.length * CHOICES);
     this.arrivals = new Float64Array(application.requests.length);
     this.base = new Int32Array(services.length);
+    this.low = new Int32Array(services.length);
+    this.high = new Int32Array(services.length);
     this.wanted = new Int32Array(services.length);
     this.description = describe(this.view.services, this.parameters.episodeSteps);
     this.observationInput = {
@@ -125,7 +136,9 @@ class Boutique implements OnlineBoutique {
 
   reset(seed: number): Observation {
     const generator = new Generator(seed);
-    return this.start(generator.integer(this.trace.length - this.parameters.episodeSteps + 1), generator);
+    const { rateJitter } = this.parameters;
+    const scale = rateJitter > 0 ? Math.exp(rateJitter * (2 * generator.uniform() - 1)) : 1;
+    return this.start(this.starts.draw(generator), scale, generator);
   }
 
   resetAt(offset: number, seed: number): Observation {
@@ -133,11 +146,14 @@ class Boutique implements OnlineBoutique {
     if (!Number.isInteger(offset) || offset < 0 || offset > last) {
       throw new CoxswainError('ENVIRONMENT_INVALID', `An episode can start at bins 0 … ${last}, not at ${offset}.`);
     }
-    return this.start(offset, new Generator(seed));
+    return this.start(offset, 1, new Generator(seed));
   }
 
   step(action: Int32Array | Float32Array): Transition {
-    for (let s = 0; s < this.base.length; s++) this.wanted[s] = this.base[s] + this.changeChosen(action, s);
+    for (let s = 0; s < this.base.length; s++) {
+      const wanted = this.base[s] + this.changeChosen(action, s);
+      this.wanted[s] = Math.max(this.low[s], Math.min(this.high[s], wanted));
+    }
     return this.stepReplicas(this.wanted);
   }
 
@@ -152,7 +168,7 @@ class Boutique implements OnlineBoutique {
     for (let s = 0; s < this.base.length; s++) {
       if (this.simulation.fleet.scale(s, desiredReplicas[s])) actions++;
     }
-    this.play(this.trace[this.offset + this.steps]);
+    this.play(this.scale * this.trace[this.offset + this.steps]);
     this.steps++;
     const { newest, values } = this.monitor.history;
     const p95LatencySeconds = values[newest + FRAME.p95Seconds];
@@ -183,6 +199,7 @@ class Boutique implements OnlineBoutique {
   saveState(): EnvironmentState {
     return {
       offset: this.offset,
+      scale: this.scale,
       steps: this.steps,
       generator: this.generator.saveState(),
       simulation: this.simulation.saveState(),
@@ -196,6 +213,7 @@ class Boutique implements OnlineBoutique {
   loadState(state: EnvironmentState): Observation {
     const saved = state as BoutiqueState;
     this.offset = saved.offset;
+    this.scale = saved.scale;
     this.steps = saved.steps;
     this.generator.loadState(saved.generator);
     this.simulation.loadState(saved.simulation);
@@ -208,22 +226,19 @@ class Boutique implements OnlineBoutique {
     return this.observe();
   }
 
-  /** The change that the action asks of service `s`, cut to what the mask allows. */
   private changeChosen(action: Int32Array | Float32Array, s: number): number {
     const choice = action[s];
-    if (!(choice >= 0 && choice < CHOICES) || !Number.isInteger(choice)) {
-      throw new CoxswainError('ENVIRONMENT_INVALID', `online-boutique: action ${s} must be 0 … 14, not ${choice}.`);
-    }
-    const { maxChange } = this.parameters;
-    return Math.max(-maxChange, Math.min(maxChange, changeOf(choice)));
+    if (choice >= 0 && choice < CHOICES && Number.isInteger(choice)) return changeOf(choice);
+    throw new CoxswainError('ENVIRONMENT_INVALID', `online-boutique: action ${s} must be 0 … 14, not ${choice}.`);
   }
 
-  private start(offset: number, generator: Generator): Observation {
+  private start(offset: number, scale: number, generator: Generator): Observation {
     this.generator = generator;
     this.offset = offset;
+    this.scale = scale;
     this.hpa?.reset();
     this.latencies.loadState(0);
-    const before = (steps: number): number => this.trace[Math.max(0, offset - steps)];
+    const before = (steps: number): number => scale * this.trace[Math.max(0, offset - steps)];
     let sum = 0;
     const { metricsDelaySteps } = this.parameters;
     const warmUp = Math.max(LEAST_WARM_UP_STEPS, metricsDelaySteps + 1);
@@ -259,12 +274,26 @@ class Boutique implements OnlineBoutique {
   }
 
   private observe(): Observation {
-    const { view, base, parameters } = this;
     writeObservation(this.observationInput, this.observation);
-    for (let s = 0; s < base.length; s++) {
-      maskService(this.mask, s, base[s], view.minReplicas[s], view.maxReplicas[s], parameters.maxChange);
+    for (let s = 0; s < this.base.length; s++) {
+      this.boundReplicas(s);
+      maskService(this.mask, s, this.base[s], this.low[s], this.high[s]);
     }
     return { observation: this.observation, actionMask: this.mask };
+  }
+
+  /** The replicas that an action may lead to; what the base itself proposes always is among them. */
+  private boundReplicas(s: number): void {
+    const { maxChange, maxTargetRatio, minTargetRatio, hpaTargetPercent } = this.parameters;
+    const { view } = this;
+    const base = this.base[s];
+    const load = (100 * this.monitor.cpuUsage(s)) / (view.cpuRequestMillicores[s] * hpaTargetPercent);
+    let low = Math.max(view.minReplicas[s], base - maxChange);
+    let high = Math.min(view.maxReplicas[s], base + maxChange);
+    if (maxTargetRatio > 0) low = Math.max(low, Math.ceil(load / maxTargetRatio));
+    if (minTargetRatio > 0) high = Math.min(high, Math.ceil(load / minTargetRatio));
+    this.low[s] = Math.min(base, low);
+    this.high[s] = Math.max(base, high);
   }
 }
 

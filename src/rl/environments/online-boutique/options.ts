@@ -9,6 +9,13 @@ export interface OnlineBoutiqueOptions {
   readonly application?: Application;
   /** Control steps of an episode; the window starts where the seed says. Default 240 (one hour). */
   readonly episodeSteps?: number;
+  /** Share of `reset`s that begin shortly before one of the steepest rises of the trace. Default 0: none is preferred. */
+  readonly rampEpisodes?: number;
+  /**
+   * Each `reset` multiplies the trace by e^u, u uniform in ±rateJitter, so that an agent meets every shape of traffic at
+   * many sizes. Default 0: as recorded.
+   */
+  readonly rateJitter?: number;
   /** A request slower than this violates the SLO, seconds. Default 0.5. */
   readonly sloSeconds?: number;
   /** Age of the metrics that controllers see, in control steps beyond the one just over. Default 1 (15–30 s old). */
@@ -20,9 +27,16 @@ export interface OnlineBoutiqueOptions {
   readonly actionBase?: ActionBase;
   /** Changes beyond this many replicas are masked, 1 … 7. Default 7. */
   readonly maxChange?: number;
+  /**
+   * No action may leave a service with fewer replicas than its measured CPU usage needs at this multiple of
+   * `hpaTargetPercent`. 0 = no such limit. Default 0.
+   */
+  readonly maxTargetRatio?: number;
+  /** No action may give a service more replicas than its CPU usage needs at this multiple of the target. Default 0: no limit. */
+  readonly minTargetRatio?: number;
   /** CPU target of the HPA behind `actionBase: 'hpa'`, percent. Default 60. */
   readonly hpaTargetPercent?: number;
-  /** Price of one percentage point of requests above the SLO, in pods. Default 10. */
+  /** Price of one percentage point of requests above the SLO, in pods. Default 60. */
   readonly violationPrice?: number;
   /**
    * The share of a step's requests above the SLO that is charged saturates here: c·(1 − e^(−share/c)). A step in deep
@@ -44,12 +58,16 @@ export type CompleteParameters = Required<OnlineBoutiqueParameters>;
 
 export const defaultParameters: CompleteParameters = {
   episodeSteps: 240,
+  rampEpisodes: 0,
+  rateJitter: 0,
   sloSeconds: 0.5,
   metricsDelaySteps: 1,
   actionBase: 'current',
   maxChange: 7,
+  maxTargetRatio: 0,
+  minTargetRatio: 0,
   hpaTargetPercent: 60,
-  violationPrice: 10,
+  violationPrice: 60,
   violationSaturation: 0.05,
   actionPrice: 0,
 };
@@ -57,12 +75,19 @@ export const defaultParameters: CompleteParameters = {
 /** Each parameter and what it means, for people and for the registry. */
 export const parameterHelp: Readonly<Record<keyof CompleteParameters, string>> = {
   episodeSteps: 'Control steps (15 s) of an episode, 1 … 100 000. Default 240, one hour.',
+  rampEpisodes:
+    'Share of training episodes that begin shortly before one of the steepest rises of the rate, 0 … 1. Default 0.',
+  rateJitter: 'Each training episode multiplies the trace by e^u, u uniform in ± this, 0 … 3. Default 0.',
   sloSeconds: 'A request slower than this violates the SLO, seconds. Default 0.5.',
   metricsDelaySteps: 'Age of the metrics beyond the step just over, control steps, 0 … 20. Default 1.',
   actionBase: 'What a change is added to: `current` replicas or the `hpa`’s proposal. Default `current`.',
   maxChange: 'Changes beyond this many replicas are masked, 1 … 7. Default 7.',
+  maxTargetRatio:
+    'No action may leave fewer replicas than the CPU usage needs at this multiple of hpaTargetPercent; 0 = no limit. Default 0.',
+  minTargetRatio:
+    'No action may give more replicas than the CPU usage needs at this multiple of hpaTargetPercent; 0 = no limit. Default 0.',
   hpaTargetPercent: 'CPU target of the HPA behind actionBase `hpa`, percent, 1 … 1000. Default 60.',
-  violationPrice: 'Price of one percentage point of requests above the SLO, pods. Default 10.',
+  violationPrice: 'Price of one percentage point of requests above the SLO, pods. Default 60.',
   violationSaturation: 'Share of a step’s requests at which the charge for violations saturates. Default 0.05.',
   actionPrice: 'Price of changing one service’s replicas once, pods over one control step. Default 0.',
 };
@@ -75,9 +100,13 @@ interface Range {
 
 const ranges: Readonly<Record<Exclude<keyof CompleteParameters, 'actionBase'>, Range>> = {
   episodeSteps: { low: 1, high: 100_000, whole: true },
+  rampEpisodes: { low: 0, high: 1, whole: false },
+  rateJitter: { low: 0, high: 3, whole: false },
   sloSeconds: { low: 0.001, high: 3600, whole: false },
   metricsDelaySteps: { low: 0, high: 20, whole: true },
   maxChange: { low: 1, high: 7, whole: true },
+  maxTargetRatio: { low: 0, high: 10, whole: false },
+  minTargetRatio: { low: 0, high: 10, whole: false },
   hpaTargetPercent: { low: 1, high: 1000, whole: true },
   violationPrice: { low: 0, high: 1e6, whole: false },
   violationSaturation: { low: 1e-4, high: 1e6, whole: false },

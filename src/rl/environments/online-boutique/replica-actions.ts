@@ -15,22 +15,13 @@ export function choiceOf(change: number): number {
   return change >= 0 ? change : LARGEST_CHANGE - change;
 }
 
-/** Writes the mask of a service whose change is added to `base`: what would leave the limits is not allowed. */
-export function maskService(
-  mask: Uint8Array,
-  service: number,
-  base: number,
-  minReplicas: number,
-  maxReplicas: number,
-  maxChange: number,
-): void {
+/** Writes the mask of a service: a change from `base` is allowed when the result lies in low … high; none always is. */
+export function maskService(mask: Uint8Array, service: number, base: number, low: number, high: number): void {
   const first = service * CHOICES;
-  const up = Math.min(maxChange, maxReplicas - base);
-  const down = Math.min(maxChange, base - minReplicas);
   mask[first] = 1;
   for (let change = 1; change <= LARGEST_CHANGE; change++) {
-    mask[first + change] = change <= up ? 1 : 0;
-    mask[first + LARGEST_CHANGE + change] = change <= down ? 1 : 0;
+    mask[first + change] = base + change <= high ? 1 : 0;
+    mask[first + LARGEST_CHANGE + change] = base - change >= low ? 1 : 0;
   }
 }
 
