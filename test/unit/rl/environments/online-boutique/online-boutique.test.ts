@@ -99,6 +99,35 @@ test('the mask allows what stays within the limits and the largest change', () =
   }
 });
 
+test('the mask keeps the CPU usage within the given multiples of the HPA target', () => {
+  const environment = boutique({ hpaTargetPercent: 50, maxTargetRatio: 1.2, minTargetRatio: 0.6 });
+  let seen = environment.reset(1);
+  for (let step = 0; step < 30; step++) seen = environment.step(nothing);
+  const { view } = environment;
+  let forbidden = 0;
+  for (let s = 0; s < 11; s++) {
+    // Nothing was scaled, so what was measured is what runs.
+    const target = view.cpuUsageMillicores[s] / (0.5 * view.cpuRequestMillicores[s]);
+    for (let change = -7; change <= 7; change++) {
+      const replicas = view.desiredReplicas[s] + change;
+      const fits = change < 0 ? replicas >= Math.ceil(target / 1.2) : replicas <= Math.ceil(target / 0.6);
+      const inLimits = replicas >= view.minReplicas[s] && replicas <= view.maxReplicas[s];
+      const allowed = change === 0 || (fits && inLimits);
+      assert.equal(seen.actionMask![s * 15 + choiceOf(change)], Number(allowed), `service ${s}, change ${change}`);
+      if (inLimits && !fits) forbidden++;
+    }
+  }
+  assert.ok(forbidden > 10);
+});
+
+test('an action that the mask forbids is cut to what it allows', () => {
+  const environment = boutique({ maxChange: 2 });
+  environment.reset(1);
+  const before = environment.view.desiredReplicas[0];
+  environment.step(nothing.with(0, 7));
+  assert.equal(environment.view.desiredReplicas[0], before + 2);
+});
+
 test('a choice changes the desired replicas by what the table says', () => {
   const environment = boutique();
   environment.reset(1);
