@@ -9,14 +9,10 @@ import type {
   StepStatus,
 } from '../src/contracts/runs.ts';
 import { searchAttributes } from '../src/contracts/search-attributes.ts';
+import { noReportParts } from '../src/domain/report-parts.ts';
+import type { ReportParts } from '../src/domain/report-parts.ts';
 import { initialProgress, mergeSeedProgress, withStatus, withStep, withTraining } from '../src/domain/run-progress.ts';
 import { orchestration } from './activity-stubs.ts';
-
-/** What the report of a run is made of, filled in step by step. */
-export type ReportParts = Pick<
-  RunReport,
-  'model' | 'gate' | 'results' | 'recording' | 'placement' | 'training' | 'evaluation' | 'tracking'
->;
 
 /**
  * Where a run is: in memory for the progress query, in the store for everybody else, in the Temporal Web UI as details
@@ -44,16 +40,7 @@ export function createRunLog(runId: string): RunLog {
   let progress = initialProgress();
   let records: Promise<void> = Promise.resolve();
   let ended = false;
-  let parts: ReportParts = {
-    model: null,
-    gate: null,
-    results: [],
-    recording: null,
-    placement: null,
-    training: [],
-    evaluation: null,
-    tracking: null,
-  };
+  let parts = noReportParts;
 
   const record = (): void => {
     const { status, step, steps } = progress;

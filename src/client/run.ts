@@ -4,6 +4,7 @@ import { stepNames } from '../contracts/runs.ts';
 import type { RunRecord, StoredStep } from '../contracts/stores.ts';
 import { initialProgress, withStatus, withStep } from '../domain/run-progress.ts';
 import type { WorkflowState } from './run-engine.ts';
+import { noReportParts } from '../domain/report-parts.ts';
 
 /** A run as the client gives it: the stored record, put right where Temporal knows better. */
 export interface Run extends Omit<RunRecord, 'pipeline' | 'spec' | 'specSha256'> {
@@ -96,14 +97,7 @@ export function reportOf(run: Run): RunReport {
     runId: run.runId,
     status: run.status,
     seconds: ((run.finishedAt ?? run.updatedAt).getTime() - run.createdAt.getTime()) / 1000,
-    model: null,
-    gate: null,
-    results: [],
-    recording: null,
-    placement: null,
-    training: [],
-    evaluation: null,
-    tracking: null,
+    ...noReportParts,
     failure: run.failure,
   };
 }
