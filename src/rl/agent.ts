@@ -25,16 +25,24 @@ export interface AgentState {
 
 /** Figures of one iteration that the agent itself knows. */
 export interface IterationMetrics {
+  /** Mean reward per step of this rollout, before any scaling. */
   readonly rewardMean: number;
   readonly policyLoss: number;
   readonly valueLoss: number;
+  /** Mean entropy of the policy per step in nats, summed over heads. */
   readonly entropy: number;
+  /** Schulman's estimator E[(r − 1) − ln r] of the divergence from the policy that acted, in nats. */
   readonly approxKl: number;
+  /** Share of samples whose probability ratio left the clip range. */
   readonly clipFraction: number;
+  /** 1 − Var[returns − values] / Var[returns] of the rollout; 0 when all returns are equal. */
   readonly explainedVariance: number;
+  /** Euclidean norm of the gradient before clipping. */
   readonly gradientNorm: number;
   readonly learningRate: number;
+  /** Minibatch updates made; fewer than planned when `targetKl` stopped the phase early. */
   readonly minibatches: number;
+  /** Mean over the rollout of each of the environment's `measures`. */
   readonly measures: Readonly<Record<string, number>>;
 }
 

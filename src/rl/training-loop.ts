@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { CoxswainError } from '../contracts/errors.ts';
 import type { DeviceName } from '../tensor/device.ts';
-import type { Agent, AgentState, PolicyWeights } from './agent.ts';
+import type { Agent, AgentState, PolicyWeights, IterationMetrics } from './agent.ts';
 import { createPpo } from './algorithms/ppo.ts';
 import type { PpoConfig } from './algorithms/ppo.ts';
 import { changeWarning, invalid as invalidCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
@@ -65,34 +65,15 @@ export interface Evaluation {
 }
 
 /** The figures of one update; means over the update's minibatches where not said otherwise. */
-export interface UpdateMetrics {
+export interface UpdateMetrics extends IterationMetrics {
   /** Mean undiscounted return of the last 100 finished episodes; null before the first. */
   readonly episodeReturn: number | null;
   /** Mean length of the same episodes in steps; null before the first. */
   readonly episodeLength: number | null;
   /** Episodes finished since the training began. */
   readonly episodes: number;
-  /** Mean reward per step of this rollout, before any scaling. */
-  readonly rewardMean: number;
-  readonly policyLoss: number;
-  readonly valueLoss: number;
-  /** Mean entropy of the policy per step in nats, summed over heads. */
-  readonly entropy: number;
-  /** Schulman's estimator E[(r − 1) − ln r] of the divergence from the policy that acted, in nats. */
-  readonly approxKl: number;
-  /** Share of samples whose probability ratio left the clip range. */
-  readonly clipFraction: number;
-  /** 1 − Var[returns − values] / Var[returns] of the rollout; 0 when all returns are equal. */
-  readonly explainedVariance: number;
-  /** Euclidean norm of the gradient before clipping. */
-  readonly gradientNorm: number;
-  readonly learningRate: number;
-  /** Minibatch updates made; fewer than planned when `targetKl` stopped the phase early. */
-  readonly minibatches: number;
   /** Environment steps per second of wall time, acting and updating together; not reproducible, unlike all others. */
   readonly stepsPerSecond: number;
-  /** Mean over the rollout of each of the environment's `measures`. */
-  readonly measures: Readonly<Record<string, number>>;
 }
 
 /** After every update. */
