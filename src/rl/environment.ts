@@ -33,6 +33,26 @@ export interface SpaceRow {
   readonly meaning: string;
 }
 
+/**
+ * How the flat observation of an environment over a changing graph is laid out, part after part: node features
+ * [nodes × nodeFeatures]; node identities [nodes]; edges [edges × edgeFeatures]; global features. `graphParts` of
+ * graph-layout.ts gives the places.
+ *
+ * 1. A node slot whose identity is 0 is empty: its features are 0, and its head allows choice 0 only.
+ * 2. Identities are whole numbers below 2²⁴. A node keeps its slot and its identity for as long as it is there; a slot is
+ *    taken over only under a new identity. They count within one episode.
+ * 3. Edge feature 0 is the source slot, 1 the target slot (both as numbers), 2 is 1 for an edge that is there and 0 for a
+ *    row that is to be ignored. Rows come in any order.
+ * 4. The heads of the action space are the node slots, one to one.
+ */
+export interface GraphLayout {
+  readonly nodes: number;
+  readonly nodeFeatures: number;
+  readonly edges: number;
+  readonly edgeFeatures: number;
+  readonly globalFeatures: number;
+}
+
 /** Who an environment is: its spaces, its tables, and the length at which an episode is truncated. */
 export interface EnvironmentDescription {
   readonly name: string;
@@ -44,6 +64,8 @@ export interface EnvironmentDescription {
   readonly maxEpisodeSteps: number | null;
   readonly observationTable: readonly SpaceRow[];
   readonly actionTable: readonly SpaceRow[];
+  /** Where the observation is a graph; absent where it is a plain vector. */
+  readonly graph?: GraphLayout;
 }
 
 /** What a reset or a step gives back. The arrays belong to the environment and are overwritten by its next call. */
