@@ -42,5 +42,7 @@ export interface CallParameters {
   readonly service: string;
   /** How often it is made, one after the other. Default 1. */
   readonly times?: number;
+  /** Share of the requests that make it, 0 … 1; of its inner calls the same requests' share. Default 1. */
+  readonly share?: number;
   readonly calls?: readonly CallParameters[];
 }

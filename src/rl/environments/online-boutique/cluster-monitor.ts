@@ -18,6 +18,8 @@ export interface ClusterMonitorState {
  */
 export class ClusterMonitor {
   readonly view: ClusterView;
+  /** The view's names, which change when services do. */
+  private readonly names: string[];
   readonly history: MetricsHistory;
   private readonly simulation: Simulation;
   private readonly sloSeconds: number;
@@ -40,8 +42,9 @@ export class ClusterMonitor {
     this.cpuBusy = Float64Array.from(services, (service) => service.cpuBusyMillicores);
     this.callsInSystem = new Float64Array(services.length);
     this.readyPods = new Int32Array(services.length * (options.delaySteps + 1));
+    this.names = services.map((service) => service.name);
     this.view = {
-      services: services.map((service) => service.name),
+      services: this.names,
       minReplicas: Int32Array.from(services, (service) => service.minReplicas),
       maxReplicas: Int32Array.from(services, (service) => service.maxReplicas),
       timeSeconds: 0,
@@ -52,6 +55,18 @@ export class ClusterMonitor {
       cpuRequestMillicores: Float64Array.from(services, (service) => service.cpuRequestMillicores),
       cpuUsageMillicores: new Float64Array(services.length),
     };
+  }
+
+  /** Another service, of which nothing is known yet, in the place of service `s`. */
+  replaceService(s: number, service: ServiceParameters): void {
+    this.names[s] = service.name;
+    this.cpuIdle[s] = service.cpuIdleMillicores;
+    this.cpuBusy[s] = service.cpuBusyMillicores;
+    this.view.minReplicas[s] = service.minReplicas;
+    this.view.maxReplicas[s] = service.maxReplicas;
+    this.view.cpuRequestMillicores[s] = service.cpuRequestMillicores;
+    this.history.forgetService(s);
+    for (let i = s; i < this.readyPods.length; i += this.cpuIdle.length) this.readyPods[i] = 0;
   }
 
   /** Notes who is ready when a step begins, after replicas were changed. */
@@ -96,7 +111,8 @@ export class ClusterMonitor {
       view.readyPods[s] = covered;
       view.unreadyPods[s] = startingTotal[s] + ready[s] - covered;
       const measured = history.values[at + SERVICE_FRAME.readyPods];
-      view.cpuUsageMillicores[s] = (history.values[at + SERVICE_FRAME.cpuMillicores] * covered) / measured;
+      view.cpuUsageMillicores[s] =
+        measured > 0 ? (history.values[at + SERVICE_FRAME.cpuMillicores] * covered) / measured : 0;
     }
   }
 

@@ -71,6 +71,14 @@ export class MetricsHistory {
     return this.frames;
   }
 
+  /** Clears what every frame says of a service. */
+  forgetService(s: number): void {
+    const column = FRAME.width + s * SERVICE_FRAME.width;
+    for (let frame = column; frame < this.frames.length; frame += this.frameSize) {
+      this.frames.fill(0, frame, frame + SERVICE_FRAME.width);
+    }
+  }
+
   /** The request rate of the visible step and of the `stepsBefore` it, requests/s. */
   rate(stepsBefore: number): number {
     const index = this.rateHead - this.delaySteps - stepsBefore;

@@ -1,4 +1,5 @@
 import type { ServiceParameters } from './application.ts';
+import { limitsOf } from './service-limits.ts';
 
 /** State of a {@link PodFleet} as JSON. */
 export interface PodFleetState {
@@ -26,18 +27,24 @@ export class PodFleet {
   private readonly terminationSubSteps: Int32Array;
   private readonly minReplicas: Int32Array;
   private readonly maxReplicas: Int32Array;
+  private readonly subStepSeconds: number;
   private readonly width: number;
   /** Row = service; column j = pods that become ready, or are gone, after j + 1 more sub-steps. */
   private readonly starting: Int32Array;
   private readonly stopping: Int32Array;
 
-  constructor(services: readonly ServiceParameters[], subStepSeconds: number) {
-    const subSteps = (seconds: number): number => Math.ceil(seconds / subStepSeconds - 1e-9);
-    this.startupSubSteps = Int32Array.from(services, (service) => subSteps(service.startupSeconds));
-    this.terminationSubSteps = Int32Array.from(services, (service) => subSteps(service.terminationSeconds));
+  /** @param longestDelaySeconds of any service that it will hold, also later. */
+  constructor(
+    services: readonly ServiceParameters[],
+    subStepSeconds: number,
+    longestDelaySeconds: number = limitsOf(services).longestDelaySeconds,
+  ) {
+    this.subStepSeconds = subStepSeconds;
+    this.startupSubSteps = Int32Array.from(services, (service) => this.subSteps(service.startupSeconds));
+    this.terminationSubSteps = Int32Array.from(services, (service) => this.subSteps(service.terminationSeconds));
     this.minReplicas = Int32Array.from(services, (service) => service.minReplicas);
     this.maxReplicas = Int32Array.from(services, (service) => service.maxReplicas);
-    this.width = Math.max(1, ...this.startupSubSteps, ...this.terminationSubSteps);
+    this.width = Math.max(1, this.subSteps(longestDelaySeconds));
     this.starting = new Int32Array(services.length * this.width);
     this.stopping = new Int32Array(services.length * this.width);
     this.desired = new Int32Array(services.length);
@@ -59,6 +66,17 @@ export class PodFleet {
       this.ready[s] = count;
       this.existing[s] = count;
     }
+  }
+
+  /** Another service, without pods, in the place of service `s`. */
+  replaceService(s: number, service: ServiceParameters): void {
+    this.startupSubSteps[s] = this.subSteps(service.startupSeconds);
+    this.terminationSubSteps[s] = this.subSteps(service.terminationSeconds);
+    this.minReplicas[s] = service.minReplicas;
+    this.maxReplicas[s] = service.maxReplicas;
+    this.starting.fill(0, s * this.width, (s + 1) * this.width);
+    this.stopping.fill(0, s * this.width, (s + 1) * this.width);
+    for (const counts of [this.desired, this.ready, this.startingTotal, this.existing, this.stoppedNow]) counts[s] = 0;
   }
 
   /** `replicas` within the limits of the service. */
@@ -117,6 +135,10 @@ export class PodFleet {
       this.startingTotal[s] = sum(this.starting);
       this.existing[s] = this.ready[s] + this.startingTotal[s] + sum(this.stopping);
     }
+  }
+
+  private subSteps(seconds: number): number {
+    return Math.ceil(seconds / this.subStepSeconds - 1e-9);
   }
 
   private start(service: number, count: number): void {

@@ -34,12 +34,14 @@ export class ServiceQueues {
   /** Further variance of the sum of n waits, per n·(n − 1): successive waits of one request are alike. */
   readonly waitCovariance: Float64Array;
 
+  /** Time between two calls of one request to the same service, without queues. */
+  readonly callGapSeconds: Float64Array;
+
   private readonly subStepSeconds: number;
   private readonly servers: Float64Array;
   private readonly serviceSeconds: Float64Array;
   private readonly serviceScv: Float64Array;
   private readonly queueScale: Float64Array;
-  private readonly callGapSeconds: Float64Array;
   /** Sakasegawa's exponent by number of servers. */
   private readonly exponents: Float64Array;
 
@@ -60,15 +62,19 @@ export class ServiceQueues {
   private readonly lastLog: Float64Array;
   private readonly lastGap: Float64Array;
 
-  /** @param callGapSeconds time between two calls of one request to the same service, without queues. */
-  constructor(services: readonly ServiceParameters[], callGapSeconds: Float64Array, subStepSeconds: number) {
+  /** @param mostServers of any service that it will hold, also later. */
+  constructor(
+    services: readonly ServiceParameters[],
+    callGapSeconds: Float64Array,
+    subStepSeconds: number,
+    mostServers: number,
+  ) {
     this.subStepSeconds = subStepSeconds;
-    this.callGapSeconds = callGapSeconds;
+    this.callGapSeconds = callGapSeconds.slice();
     this.servers = Float64Array.from(services, (service) => service.serversPerPod);
     this.serviceSeconds = Float64Array.from(services, (service) => service.serviceSeconds);
     this.serviceScv = Float64Array.from(services, (service) => service.serviceScv);
-    this.queueScale = Float64Array.from(services, (service) => (1 + service.serviceScv) / 2);
-    const mostServers = Math.max(...services.map((service) => service.maxReplicas * service.serversPerPod));
+    this.queueScale = Float64Array.from(services, (service) => queueScale(service));
     this.exponents = Float64Array.from({ length: mostServers + 1 }, (_, servers) => queueExponent(servers));
     this.readyServers = new Int32Array(services.length);
     const perService = (): Float64Array => new Float64Array(services.length);
@@ -99,6 +105,19 @@ export class ServiceQueues {
     this.waitingVariance.fill(0);
   }
 
+  /** Another service, with an empty queue, in the place of service `s`. */
+  replaceService(s: number, service: ServiceParameters): void {
+    this.servers[s] = service.serversPerPod;
+    this.serviceSeconds[s] = service.serviceSeconds;
+    this.serviceScv[s] = service.serviceScv;
+    this.queueScale[s] = queueScale(service);
+    this.servedShare[s] = 1;
+    const noted = [this.utilisation, this.waitingRatio, this.waitingVariance, this.busySeconds];
+    for (const values of [...noted, this.waitSeconds, this.waitTrend, this.waitVariance, this.waitCovariance]) {
+      values[s] = 0;
+    }
+  }
+
   /**
    * Finds the shares of its calls that each service serves in this sub-step. They depend on each other: a request that
    * is served calls the next service, perhaps the same again. From the last sub-step's shares on, by the secant method
@@ -126,7 +145,7 @@ export class ServiceQueues {
   /** Waits of the sub-step, from the queues before and after it. */
   close(): void {
     for (let s = 0; s < this.content.length; s++) {
-      this.measureWait(s);
+      if (this.readyServers[s] > 0) this.measureWait(s);
       this.utilisation[s] = this.nextUtilisation[s];
       this.waitingRatio[s] = this.nextWaitingRatio[s];
     }
@@ -227,4 +246,9 @@ export class ServiceQueues {
     const sum = stationary + diffusion;
     this.waitingVariance[s] = sum > 0 ? (stationary * (this.waitingVariance[s] + diffusion)) / sum : 0;
   }
+}
+
+/** K of Sakasegawa's formula. */
+function queueScale({ serviceScv }: ServiceParameters): number {
+  return (1 + serviceScv) / 2;
 }

@@ -1,8 +1,10 @@
-import type { Application } from './application.ts';
+import type { Application, ServiceParameters } from './application.ts';
 import type { LatencyMixture } from './latency-mixture.ts';
 import { PodFleet } from './pod-fleet.ts';
 import type { PodFleetState } from './pod-fleet.ts';
 import { RequestFlow } from './request-flow.ts';
+import { limitsOf } from './service-limits.ts';
+import type { ServiceLimits } from './service-limits.ts';
 import { ServiceQueues } from './service-queues.ts';
 import type { ServiceQueuesState } from './service-queues.ts';
 import { compileTopology } from './topology.ts';
@@ -37,7 +39,7 @@ export interface SimulationState {
  * `advance` allocates nothing.
  */
 export class Simulation {
-  readonly topology: Topology;
+  topology: Topology;
   readonly fleet: PodFleet;
   readonly flow: RequestFlow;
   /** Calls that arrived at, and were completed by, each service in the last control step. */
@@ -56,14 +58,17 @@ export class Simulation {
   private readonly latencyMean: Float64Array;
   private readonly latencyVariance: Float64Array;
 
-  /** @param application validated. */
-  constructor(application: Application) {
+  /**
+   * @param application validated.
+   * @param limits of services that will be put in place of others. Default: those of the application.
+   */
+  constructor(application: Application, limits: ServiceLimits = limitsOf(application.services)) {
     const { services } = application;
     this.topology = compileTopology(application);
-    this.fleet = new PodFleet(services, SUB_STEP_SECONDS);
+    this.fleet = new PodFleet(services, SUB_STEP_SECONDS, limits.longestDelaySeconds);
     this.flow = new RequestFlow(this.topology);
-    this.queues = new ServiceQueues(services, this.topology.callGapSeconds, SUB_STEP_SECONDS);
-    this.capacityPerPod = Float64Array.from(services, (service) => service.serversPerPod / service.serviceSeconds);
+    this.queues = new ServiceQueues(services, this.topology.callGapSeconds, SUB_STEP_SECONDS, limits.mostServers);
+    this.capacityPerPod = Float64Array.from(services, callsPerSecond);
     this.arrivedCalls = new Float64Array(services.length);
     this.completedCalls = new Float64Array(services.length);
     this.readySeconds = new Float64Array(services.length);
@@ -97,6 +102,26 @@ export class Simulation {
     );
   }
 
+  /** Puts another service, without pods or calls, in the place of service `s`. */
+  replaceService(s: number, service: ServiceParameters): void {
+    this.fleet.replaceService(s, service);
+    this.queues.replaceService(s, service);
+    this.capacityPerPod[s] = callsPerSecond(service);
+    this.arrivedCalls[s] = 0;
+    this.completedCalls[s] = 0;
+    this.readySeconds[s] = 0;
+  }
+
+  /**
+   * Goes on with other call trees of the same request types over the services now in place.
+   * @returns the calls that were given up because nobody makes them any more.
+   */
+  reroute(application: Application): number {
+    this.topology = compileTopology(application);
+    this.queues.callGapSeconds.set(this.topology.callGapSeconds);
+    return this.flow.reroute(this.topology);
+  }
+
   /**
    * Plays one control step, over which `arrivals[t]` requests of type t arrive evenly, and adds their latencies to
    * `latencies`.
@@ -107,6 +132,7 @@ export class Simulation {
     this.completedCalls.fill(0);
     this.readySeconds.fill(0);
     queues.busySeconds.fill(0);
+    flow.stageArrivals.fill(0);
     this.completedRequests = 0;
     this.podSeconds = 0;
     for (let subStep = 0; subStep < SUB_STEPS; subStep++) {
@@ -188,12 +214,17 @@ export class Simulation {
   }
 }
 
+/** Calls that one pod can finish in a second. */
+function callsPerSecond({ serversPerPod, serviceSeconds }: ServiceParameters): number {
+  return serversPerPod / serviceSeconds;
+}
+
 /**
  * The sum of `calls` waits one after the other when the wait changes by `trend` a second: the second begins a wait
  * later, and so on: w·((1 + trend)^calls − 1)/trend.
  */
 function waitsInARow(calls: number, wait: number, trend: number): number {
-  if (calls === 1 || (trend < 0.002 && trend > -0.002)) return calls * wait;
+  if (calls <= 1 || (trend < 0.002 && trend > -0.002)) return calls * wait;
   const growth = trend < -0.5 ? 0.5 : trend > 1 ? 2 : 1 + trend;
   return (wait * (Math.pow(growth, calls) - 1)) / (growth - 1);
 }

@@ -10,6 +10,14 @@ export interface Topology {
   readonly requestTypes: readonly string[];
   /** Service of each stage. */
   readonly stageService: Int32Array;
+  /** Share of a type's requests that make the call of each stage; the others pass it by. */
+  readonly stageShare: Float64Array;
+  /** Service that makes the call of each stage; −1 where users do. */
+  readonly stageCaller: Int32Array;
+  /** First stage behind each stage's call and all the calls within it. */
+  readonly stageEnd: Int32Array;
+  /** Each stage's path through the call tree of its type, the same in every application that has the call. */
+  readonly stagePath: readonly string[];
   /** First stage of each type, and one entry more: the number of stages. */
   readonly typeStart: Int32Array;
   /** Share of each type in the arrivals; sums to 1. */
@@ -28,7 +36,8 @@ export interface Topology {
 /** Flattens a validated application. */
 export function compileTopology(application: Application): Topology {
   const services = application.services.map((service) => service.name);
-  const paths = application.requests.map((request) => stagesOf(request.call, services));
+  const paths = application.requests.map((request) => stagesOf(request.call, services, root(request.name)));
+  const stages = paths.flat();
   const typeStart = new Int32Array(paths.length + 1);
   paths.forEach((path, type) => (typeStart[type + 1] = typeStart[type] + path.length));
   const weightSum = application.requests.reduce((sum, request) => sum + request.weight, 0);
@@ -38,7 +47,11 @@ export function compileTopology(application: Application): Topology {
   return {
     services,
     requestTypes: application.requests.map((request) => request.name),
-    stageService: Int32Array.from(paths.flat()),
+    stageService: Int32Array.from(stages, (stage) => stage.service),
+    stageShare: Float64Array.from(stages, (stage) => stage.share),
+    stageCaller: Int32Array.from(stages, (stage) => stage.caller),
+    stageEnd: Int32Array.from(stages, (stage, index) => index + stage.length),
+    stagePath: stages.map((stage) => stage.path),
     typeStart,
     typeShare,
     callsPerType,
@@ -49,26 +62,58 @@ export function compileTopology(application: Application): Topology {
   };
 }
 
-/** The services that a call visits, itself first, in the order of the visits. */
-function stagesOf(call: CallParameters, services: readonly string[]): number[] {
-  const once = [services.indexOf(call.service), ...(call.calls ?? []).flatMap((inner) => stagesOf(inner, services))];
-  return Array.from({ length: call.times ?? 1 }, () => once).flat();
+/** One call of a request type. */
+interface Stage {
+  readonly service: number;
+  readonly caller: number;
+  readonly share: number;
+  readonly path: string;
+  /** Stages of the call and all calls within it. */
+  readonly length: number;
 }
 
-function countCalls(paths: readonly number[][], serviceCount: number): Float64Array {
+/** Who makes a call, for what share of the requests, and what was already called from there. */
+interface Caller {
+  readonly service: number;
+  readonly share: number;
+  readonly path: string;
+  readonly made: Map<string, number>;
+}
+
+function root(requestType: string): Caller {
+  return { service: -1, share: 1, path: requestType, made: new Map() };
+}
+
+/** The stages of a call, itself first, in the order of the visits. */
+function stagesOf(call: CallParameters, services: readonly string[], caller: Caller): Stage[] {
+  return Array.from({ length: call.times ?? 1 }, () => {
+    const number = (caller.made.get(call.service) ?? 0) + 1;
+    caller.made.set(call.service, number);
+    const service = services.indexOf(call.service);
+    const share = caller.share * (call.share ?? 1);
+    const path = `${caller.path}/${call.service}:${number}`;
+    const self: Caller = { service, share, path, made: new Map() };
+    const inner = (call.calls ?? []).flatMap((each) => stagesOf(each, services, self));
+    return [{ service, caller: caller.service, share, path, length: 1 + inner.length }, ...inner];
+  }).flat();
+}
+
+function countCalls(paths: readonly Stage[][], serviceCount: number): Float64Array {
   const calls = new Float64Array(paths.length * serviceCount);
-  paths.forEach((path, type) => path.forEach((service) => calls[type * serviceCount + service]++));
+  paths.forEach((path, type) => path.forEach(({ service, share }) => (calls[type * serviceCount + service] += share)));
   return calls;
 }
 
-function emptyLatency(application: Application, paths: readonly number[][]) {
+/** A call that only a share p of the requests makes adds p·(σ² + (1 − p)·m²) to the variance. */
+function emptyLatency(application: Application, paths: readonly Stage[][]) {
   const mean = new Float64Array(paths.length);
   const variance = new Float64Array(paths.length);
   paths.forEach((path, type) => {
-    for (const index of path) {
+    for (const { service: index, share } of path) {
       const service = application.services[index];
-      mean[type] += service.networkSeconds + service.serviceSeconds;
-      variance[type] += service.serviceScv * service.serviceSeconds ** 2;
+      const seconds = service.networkSeconds + service.serviceSeconds;
+      mean[type] += share * seconds;
+      variance[type] += share * (service.serviceScv * service.serviceSeconds ** 2 + (1 - share) * seconds ** 2);
     }
   });
   return { mean, variance };

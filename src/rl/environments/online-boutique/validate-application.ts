@@ -59,6 +59,10 @@ function validateCall(request: string, call: CallParameters, names: ReadonlySet<
       `request "${request}": times of "${call.service}" must be a whole number from 1 to 1000, not ${times}`,
     );
   }
+  const share = call.share ?? 1;
+  if (!(share >= 0 && share <= 1)) {
+    throw invalid(`request "${request}": share of "${call.service}" must be a number from 0 to 1, not ${share}`);
+  }
   for (const inner of call.calls ?? []) validateCall(request, inner, names);
 }
 

@@ -151,3 +151,52 @@ test('a saved state goes on bit for bit', () => {
     assert.equal(copy.podSeconds, simulation.podSeconds);
   }
 });
+
+test('a share of the calls reaches a service and the rest passes it by; none is lost', () => {
+  const { services } = single(1);
+  const simulation = new Simulation({
+    services: [services[0], { ...services[0], name: 'inner' }],
+    requests: [{ name: 'get', weight: 1, call: { service: 'web', share: 0.75, calls: [{ service: 'inner' }] } }],
+  });
+  simulation.reset([20, 20]);
+  play(simulation, [1000]);
+  const [web, inner] = simulation.arrivedCalls;
+  assert.ok(Math.abs(web - 750) < 1e-5, `${web} calls`);
+  assert.ok(inner > 700 && inner <= 750, `${inner} calls were made from the 750`);
+  assert.equal(1000, simulation.completedRequests + simulation.flow.requestsInSystem());
+});
+
+test('requests keep their place when the calls around them change, and go on when their call is gone', () => {
+  const { services } = single(1);
+  const names = ['web', 'old', 'next'];
+  const application = (calls: readonly string[]): Application => ({
+    services: names.map((name) => ({ ...services[0], name })),
+    requests: [{ name: 'get', weight: 1, call: { service: 'web', calls: calls.map((service) => ({ service })) } }],
+  });
+  const simulation = new Simulation(application(['old', 'next']));
+  simulation.reset([50, 1, 1]);
+  for (let step = 0; step < 4; step++) play(simulation, [600]);
+  const calls = new Float64Array(3);
+  simulation.flow.countCalls(calls);
+  const [web, old, next] = calls;
+  assert.ok(old > 1000, `${old} calls were to pile up`);
+  assert.equal(simulation.reroute(application(['next'])), old);
+  simulation.flow.countCalls(calls);
+  assert.deepEqual([...calls], [web, 0, old + next]);
+  assert.equal(simulation.reroute(application([])), old + next);
+  assert.equal(simulation.flow.requestsInSystem(), web);
+});
+
+test('a service that takes the place of another begins without pods and without a queue', () => {
+  const slow = { ...services[0], name: 'slow', startupSeconds: 10, minReplicas: 2, maxReplicas: 3 };
+  const simulation = new Simulation(single(1));
+  simulation.reset([1]);
+  play(simulation, [600]);
+  simulation.replaceService(0, slow);
+  assert.deepEqual([simulation.fleet.desired[0], simulation.fleet.existing[0], simulation.waitSeconds[0]], [0, 0, 0]);
+  simulation.fleet.scale(0, 9);
+  assert.deepEqual([simulation.fleet.desired[0], simulation.fleet.ready[0]], [3, 0]);
+  simulation.fleet.elapse();
+  simulation.fleet.elapse();
+  assert.equal(simulation.fleet.ready[0], 3);
+});

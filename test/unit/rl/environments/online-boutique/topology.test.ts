@@ -51,4 +51,36 @@ test('an application that cannot be simulated is refused with what is wrong', ()
     { services, requests: [{ name: 'x', weight: 1, call: { service: 'frontend', times: 0 } }] },
     /times .* not 0/,
   );
+  refused(
+    { services, requests: [{ name: 'x', weight: 1, call: { service: 'frontend', share: 1.5 } }] },
+    /share of "frontend" must be .* not 1.5/,
+  );
+});
+
+test('a call that only a share of the requests makes counts by that share, with what is called from there', () => {
+  const { services } = onlineBoutiqueApplication;
+  const [frontend, adservice, cart] = services;
+  const { visits, typeBaseMean, stageShare, stageCaller, stageEnd, stagePath } = compileTopology({
+    services: [frontend, adservice, cart],
+    requests: [
+      {
+        name: 'get',
+        weight: 1,
+        call: {
+          service: 'frontend',
+          calls: [
+            { service: 'adservice', share: 0.5, calls: [{ service: 'cartservice', share: 0.5 }] },
+            { service: 'cartservice' },
+          ],
+        },
+      },
+    ],
+  });
+  assert.deepEqual([...visits], [1, 0.5, 1.25]);
+  assert.deepEqual([...stageShare], [1, 0.5, 0.25, 1]);
+  assert.deepEqual([...stageCaller], [-1, 0, 1, 0]);
+  assert.deepEqual([...stageEnd], [4, 3, 3, 4]);
+  assert.equal(stagePath[2], 'get/frontend:1/adservice:1/cartservice:1');
+  // 0.042 + 0.5 · 0.013 + 1.25 · 0.013 s.
+  assert.ok(Math.abs(typeBaseMean[0] - 0.06475) < 1e-12);
 });
