@@ -1,6 +1,6 @@
 import { CoxswainError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
-import { parsePpoConfig } from '../src/rl/algorithms/ppo.ts';
+import { algorithms } from '../src/rl/algorithms/index.ts';
 import { defaultParameters, parseOnlineBoutiqueParameters } from '../src/rl/environments/online-boutique/options.ts';
 
 /**
@@ -11,12 +11,10 @@ export function checkSpecAgainstCode(spec: RunSpec): void {
   const { environment, agent, train } = spec;
   if (environment.name !== 'online-boutique')
     throw unknownName('environment.name', environment.name, 'online-boutique');
-  if (agent.algorithm !== 'ppo') throw unknownName('agent.algorithm', agent.algorithm, 'ppo');
+  const algorithm = Object.hasOwn(algorithms, agent.algorithm) ? algorithms[agent.algorithm] : null;
+  if (!algorithm) throw unknownName('agent.algorithm', agent.algorithm, Object.keys(algorithms).join(', '));
   parseOnlineBoutiqueParameters(environment.parameters);
-  const { rolloutSteps } = parsePpoConfig(agent.hyperparameters);
-  if (rolloutSteps % train.environments === 0) return;
-  const message = `train.environments: found ${train.environments}; allowed: a divisor of agent.hyperparameters.rolloutSteps (${rolloutSteps})`;
-  throw new CoxswainError('SPEC_INVALID', message);
+  algorithm.configure(agent.hyperparameters, train.environments);
 }
 
 /** Control steps of an episode of the spec's environment: the least that each part of a recording must hold. */

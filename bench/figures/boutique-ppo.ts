@@ -1,4 +1,4 @@
-import { parsePpoConfig } from '../../src/rl/algorithms/ppo.ts';
+import { ppo } from '../../src/rl/algorithms/ppo.ts';
 import { onlineBoutique } from '../../src/rl/environments/online-boutique/kind.ts';
 import { createTraining } from '../../src/rl/training-loop.ts';
 import type { Figure } from '../figure.ts';
@@ -11,7 +11,8 @@ export const ppoBoutique: Figure = {
   unit: 'steps/s',
   async measure() {
     const training = await createTraining({
-      agent: parsePpoConfig({ minibatchSize: 256, normaliseObservations: true, scaleRewards: true }),
+      algorithm: ppo,
+      hyperparameters: { minibatchSize: 256, normaliseObservations: true, scaleRewards: true },
       environments: Array.from({ length: environments }, () =>
         onlineBoutique.create({ actionBase: 'hpa', maxChange: 3 }),
       ),

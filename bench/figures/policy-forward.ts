@@ -1,4 +1,4 @@
-import { parsePpoConfig } from '../../src/rl/algorithms/ppo.ts';
+import { ppo } from '../../src/rl/algorithms/ppo.ts';
 import { CartPole } from '../../src/rl/environments/cart-pole.ts';
 import { createTraining } from '../../src/rl/training-loop.ts';
 import { millisecondsEach } from '../figure.ts';
@@ -11,7 +11,7 @@ function policyForward(batch: number): Figure {
     unit: 'us',
     async measure() {
       const training = await createTraining({
-        agent: parsePpoConfig(),
+        algorithm: ppo,
         environments: [new CartPole()],
         seed: 1,
         totalSteps: 2048,

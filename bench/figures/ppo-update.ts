@@ -1,4 +1,4 @@
-import { PpoModel, parsePpoConfig } from '../../src/rl/algorithms/ppo.ts';
+import { PpoModel, ppo } from '../../src/rl/algorithms/ppo.ts';
 import { CartPole } from '../../src/rl/environments/cart-pole.ts';
 import { Generator } from '../../src/rl/random.ts';
 import { adamSchedule } from '../../src/tensor/adam.ts';
@@ -44,7 +44,7 @@ function ppoUpdate(batchSize: number): Figure {
     name: `ppo_update_ms_b${batchSize}`,
     unit: 'ms',
     async measure() {
-      const model = new PpoModel(parsePpoConfig(), new CartPole().description);
+      const model = new PpoModel(ppo.configure(), new CartPole().description);
       const loop = await compileUpdateLoop({ ...model.updateInputs, iteration: (inputs) => model.update(inputs) });
       const inputs = phase(model, batchSize);
       const phases = await millisecondsEach(31, 5, () => loop.run(inputs));

@@ -103,6 +103,11 @@ export const errorTable = {
     retryable: false,
     help: 'The environment breaks its contract. The message says which rule.',
   },
+  ALGORITHM_INVALID: {
+    status: 422,
+    retryable: false,
+    help: 'An algorithm breaks its contract (docs/guides/algorithms.md). The message names the algorithm, the call and the rule.',
+  },
   TENSOR_UNSUPPORTED: {
     status: 422,
     retryable: false,

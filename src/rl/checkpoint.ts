@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 
 import { CoxswainError } from '../contracts/errors.ts';
+import type { AgentState, StateArray } from './agent.ts';
 import { surroundings } from './versions.ts';
 import type { Surroundings } from './versions.ts';
 
 /** Raised whenever an older program could misread a newer checkpoint or the other way round. */
-export const checkpointFormatVersion = 1;
+export const checkpointFormatVersion = 2;
 
 /** The first bytes of every checkpoint. */
 const magic = new TextEncoder().encode('CXSWCKPT');
@@ -19,7 +20,7 @@ export interface CheckpointContent {
   readonly identity: string;
   readonly device: string;
   /** Numbers that must keep every bit, by name. */
-  readonly arrays: Readonly<Record<string, Float32Array>>;
+  readonly arrays: AgentState['arrays'];
   /** The rest: generator and environment states, statistics, counters. */
   readonly values: unknown;
   /** Changes of machine, device or versions so far: after one, bits may differ from an undisturbed training's. */
@@ -34,17 +35,21 @@ export interface Checkpoint extends CheckpointContent {
   readonly writtenOn: Surroundings;
 }
 
+/** The kinds of arrays that a checkpoint holds. */
+const arrayTypes = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
+type ArrayType = keyof typeof arrayTypes;
+
 interface Header extends Surroundings {
   readonly identity: string;
   readonly device: string;
-  readonly arrays: readonly { readonly name: string; readonly length: number }[];
+  readonly arrays: readonly { readonly name: string; readonly type: ArrayType; readonly length: number }[];
   readonly values: unknown;
   readonly warnings: readonly string[];
 }
 
 /**
  * A checkpoint's bytes: magic, format version and header length (uint32, little-endian), the header as JSON, the arrays
- * as little-endian float32, and the SHA-256 of all that.
+ * in little-endian order, and the SHA-256 of all that.
  */
 export function writeCheckpoint(content: CheckpointContent): Uint8Array {
   const entries = Object.entries(content.arrays);
@@ -52,7 +57,7 @@ export function writeCheckpoint(content: CheckpointContent): Uint8Array {
     ...surroundings(),
     identity: content.identity,
     device: content.device,
-    arrays: entries.map(([name, { length }]) => ({ name, length })),
+    arrays: entries.map(([name, values]) => ({ name, type: typeOf(values), length: values.length })),
     values: content.values,
     warnings: content.warnings,
   };
@@ -75,17 +80,24 @@ export function writeCheckpoint(content: CheckpointContent): Uint8Array {
  */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const { header, arrayBytes } = takenApart(bytes);
-  const arrays: Record<string, Float32Array> = {};
+  const arrays: Record<string, StateArray> = {};
   let offset = 0;
-  for (const { name, length } of header.arrays) {
-    // A copy, because a view of floats must start at a multiple of four bytes; `slice` of a Buffer would be none.
-    arrays[name] = new Float32Array(new Uint8Array(arrayBytes.subarray(offset, offset + 4 * length)).buffer);
-    offset += 4 * length;
+  for (const { name, type, length } of header.arrays) {
+    const size = arrayTypes[type].BYTES_PER_ELEMENT * length;
+    // A copy, because a view of numbers must start at a multiple of their size; `slice` of a Buffer would be none.
+    arrays[name] = new arrayTypes[type](new Uint8Array(arrayBytes.subarray(offset, offset + size)).buffer);
+    offset += size;
   }
   const { identity, device, values, cpuModel, versions } = header;
   const writtenOn = { cpuModel, versions };
   const warnings = [...header.warnings, ...differences(writtenOn)];
-  return { identity, device, values, arrays, parameters: arrays.parameters, writtenOn, warnings };
+  const parameters = arrays.parameters as Float32Array;
+  return { identity, device, values, arrays: { ...arrays, parameters }, parameters, writtenOn, warnings };
+}
+
+function typeOf(values: StateArray): ArrayType {
+  const [type] = Object.entries(arrayTypes).find(([, constructor]) => values instanceof constructor)!;
+  return type as ArrayType;
 }
 
 function takenApart(bytes: Uint8Array): { header: Header; arrayBytes: Uint8Array } {

@@ -7,8 +7,26 @@ export interface Rule {
   readonly holds: (value: unknown) => boolean;
 }
 
-/** A rule for each name of a configuration. */
-export type Rules<Config> = { readonly [Name in keyof Config]-?: Rule };
+/** A hyperparameter: what it is when nothing is said, what it may be, and what it does. */
+export interface Hyperparameter<T> {
+  readonly default: T;
+  readonly rule: Rule;
+  /** One or two sentences, with unit and source where there is one. */
+  readonly meaning: string;
+}
+
+/** The hyperparameters of an algorithm by name. */
+export type HyperparameterTable = Readonly<Record<string, Hyperparameter<unknown>>>;
+
+/** The configuration that a table describes: a value for every name. */
+export type ConfigOf<Table extends HyperparameterTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Hyperparameter<infer T> ? T : never;
+};
+
+/** An entry of a {@link HyperparameterTable}. Give the type where the default is narrower than what is allowed. */
+export function hyperparameter<T>(defaultValue: T, rule: Rule, meaning: string): Hyperparameter<T> {
+  return { default: defaultValue, rule, meaning };
+}
 
 /** A finite number from `low` to `high`; an excluded bound is marked by `above`. */
 export function number(low: number, high: number, { above = false } = {}): Rule {
@@ -45,32 +63,32 @@ export function listOf({ allowed, holds }: Rule, low: number, high: number): Rul
 }
 
 /**
- * A complete configuration: `defaults` with the given values in place.
+ * A complete configuration: the table's defaults with the given values in place.
  * @param what the configuration's name for messages.
  * @throws CoxswainError SPEC_INVALID listing every unknown name (with the nearest valid one) and every value that its rule
  * does not allow.
  */
-export function parseHyperparameters<Config extends object>(
+export function parseHyperparameters<Table extends HyperparameterTable>(
   what: string,
   given: unknown,
-  defaults: Config,
-  rules: Rules<Config>,
-): Config {
+  table: Table,
+): ConfigOf<Table> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new CoxswainError('SPEC_INVALID', `${what}: found ${JSON.stringify(given)}; allowed: an object.`);
   }
-  const issues = Object.entries(given).flatMap(([name, value]) => issueOf(name, value, rules));
+  const issues = Object.entries(given).flatMap(([name, value]) => issueOf(name, value, table));
   if (issues.length > 0) throw new CoxswainError('SPEC_INVALID', `${what}: ${issues.join('; ')}`);
-  return { ...defaults, ...given };
+  const defaults = Object.entries(table).map(([name, { default: value }]) => [name, value]);
+  return { ...Object.fromEntries(defaults), ...given } as ConfigOf<Table>;
 }
 
-function issueOf<Config>(name: string, value: unknown, rules: Rules<Config>): string[] {
-  if (!Object.hasOwn(rules, name)) {
-    const names = Object.keys(rules);
+function issueOf(name: string, value: unknown, table: HyperparameterTable): string[] {
+  if (!Object.hasOwn(table, name)) {
+    const names = Object.keys(table);
     const nearest = nearestName(name, names);
     return [`${name} is unknown; ${nearest ? `nearest valid name: ${nearest}` : `allowed: ${names.join(', ')}`}`];
   }
-  const { allowed, holds } = rules[name as keyof Config];
+  const { allowed, holds } = table[name].rule;
   return holds(value) ? [] : [`${name}: found ${JSON.stringify(value)}; allowed: ${allowed}`];
 }
 

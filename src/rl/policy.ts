@@ -2,35 +2,60 @@ import { CoxswainError } from '../contracts/errors.ts';
 import type { DeviceName } from '../tensor/device.ts';
 import { readMetadata } from '../tensor/onnx-model.ts';
 import { loadModel } from '../tensor/loaded-model.ts';
-import type { LoadedModel } from '../tensor/loaded-model.ts';
+import type { LoadedModel, Values } from '../tensor/loaded-model.ts';
 import { sampleAction } from './action-sampling.ts';
 import type { Generator } from './random.ts';
 import { ActionLayout } from './spaces.ts';
 
+/** One row per observation: a whole number per head, or the elements of a box. */
+export type PolicyActions = Int32Array | Float32Array;
+
 /**
- * What acts: a fixed policy, whether the weights of a training or an ONNX file. It keeps no state between calls.
+ * What acts: a fixed policy, whether the weights of a training or an ONNX file. It keeps no state between calls; what a
+ * policy with a memory remembers is in the caller's hands.
  *
  * `observations` holds one or more raw (not normalised) observations one after the other; their number is the batch.
- * `actionMasks` holds as many masks, or is null when the environment masks nothing. The result has one row per
- * observation with one whole number per head, is newly allocated and belongs to the caller.
+ * `actionMasks` holds as many masks, or is null when the environment masks nothing. `memory` holds `memorySize` numbers a
+ * row, zeros at the start of an episode, and is overwritten with what the next call needs; policies without a memory
+ * take none. The result has one row per observation, is newly allocated and belongs to the caller.
  */
 export interface Policy {
   /** Elements of one observation. */
   readonly observationSize: number;
   /** Bits of one action mask: the sum of `choices`. */
   readonly actionMaskSize: number;
-  /** Choices of each head; a discrete space is one head. */
+  /** Choices of each head; a discrete space is one head, a box has none. */
   readonly choices: readonly number[];
-  /** The most probable allowed choice of every head; ties go to the lowest index. */
-  act(observations: Float32Array, actionMasks: Uint8Array | null): Promise<Int32Array>;
-  /** A draw from the policy's distribution; one uniform number per row and head is taken from `generator`. */
-  sample(observations: Float32Array, actionMasks: Uint8Array | null, generator: Generator): Promise<Int32Array>;
+  /** Numbers of one action. */
+  readonly actionSize: number;
+  /** Numbers that a row carries from step to step; 0 for a policy without memory. */
+  readonly memorySize: number;
+  /** The most probable allowed action; ties go to the lowest index. */
+  act(observations: Float32Array, actionMasks: Uint8Array | null, memory?: Float32Array): Promise<PolicyActions>;
+  /** A draw from the policy's distribution; a policy that has none gives what `act` gives. */
+  sample(
+    observations: Float32Array,
+    actionMasks: Uint8Array | null,
+    generator: Generator,
+    memory?: Float32Array,
+  ): Promise<PolicyActions>;
   /** Frees what the policy holds outside JavaScript's heap. A policy that was disposed of must not act. */
   dispose(): Promise<void>;
 }
 
-/** The metadata property of a policy's ONNX file that holds the choices of each head as JSON. */
-export const choicesProperty = 'coxswain.choices';
+/** What a policy file says of itself. */
+export type PolicySignature =
+  | { readonly kind: 'categorical'; readonly choices: readonly number[]; readonly memorySize: number }
+  | {
+      readonly kind: 'continuous';
+      readonly low: readonly number[];
+      readonly high: readonly number[];
+      readonly bounding: 'squash' | 'clip';
+      readonly memorySize: number;
+    };
+
+/** The metadata property of a policy's ONNX file that holds its {@link PolicySignature} as JSON. */
+export const policyProperty = 'coxswain.policy';
 
 /**
  * A policy from its ONNX file.
@@ -39,8 +64,11 @@ export const choicesProperty = 'coxswain.choices';
  */
 export async function loadPolicy(onnx: Uint8Array, device: DeviceName = 'cpu'): Promise<Policy> {
   try {
-    const choices = JSON.parse(readMetadata(onnx)[choicesProperty]) as number[];
-    return new OnnxPolicy(await loadModel(onnx, device), choices);
+    const signature = JSON.parse(readMetadata(onnx)[policyProperty]) as PolicySignature;
+    const program = await loadModel(onnx, device);
+    return signature.kind === 'categorical'
+      ? new CategoricalPolicy(program, signature)
+      : new ContinuousPolicy(program, signature);
   } catch (cause) {
     if (cause instanceof CoxswainError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -48,28 +76,61 @@ export async function loadPolicy(onnx: Uint8Array, device: DeviceName = 'cpu'): 
   }
 }
 
-class OnnxPolicy implements Policy {
+/** What every policy file has in common. */
+class OnnxPolicy {
   readonly observationSize: number;
-  readonly actionMaskSize: number;
-  readonly choices: readonly number[];
+  readonly memorySize: number;
   private readonly program: LoadedModel;
-  private readonly layout: ActionLayout;
 
-  constructor(program: LoadedModel, choices: readonly number[]) {
+  constructor(program: LoadedModel, { memorySize }: PolicySignature) {
     this.program = program;
-    this.choices = choices;
-    this.layout = new ActionLayout(choices);
-    this.actionMaskSize = this.layout.maskSize;
+    this.memorySize = memorySize;
     this.observationSize = program.inputs.observation[1] as number;
   }
 
-  async act(observations: Float32Array, actionMasks: Uint8Array | null): Promise<Int32Array> {
-    const { action } = await this.run(observations, actionMasks);
+  dispose(): Promise<void> {
+    return this.program.dispose();
+  }
+
+  /** Runs the file and writes the memory back. */
+  protected async run(
+    inputs: Record<string, Values>,
+    memory: Float32Array | undefined,
+  ): Promise<Record<string, Values>> {
+    if (this.memorySize === 0) return this.program.run(inputs);
+    if (!memory) throw new Error(`A policy with a memory needs ${this.memorySize} numbers a row for it.`);
+    const { next_memory: next, ...outputs } = await this.program.run({ ...inputs, memory });
+    memory.set(next);
+    return outputs;
+  }
+}
+
+class CategoricalPolicy extends OnnxPolicy implements Policy {
+  readonly actionMaskSize: number;
+  readonly choices: readonly number[];
+  readonly actionSize: number;
+  private readonly layout: ActionLayout;
+
+  constructor(program: LoadedModel, signature: PolicySignature & { kind: 'categorical' }) {
+    super(program, signature);
+    this.choices = signature.choices;
+    this.layout = new ActionLayout(signature.choices);
+    this.actionMaskSize = this.layout.maskSize;
+    this.actionSize = this.layout.heads;
+  }
+
+  async act(observations: Float32Array, actionMasks: Uint8Array | null, memory?: Float32Array): Promise<Int32Array> {
+    const { action } = await this.run(this.inputs(observations, actionMasks), memory);
     return Int32Array.from(action);
   }
 
-  async sample(observations: Float32Array, actionMasks: Uint8Array | null, generator: Generator): Promise<Int32Array> {
-    const { logits } = await this.run(observations, actionMasks);
+  async sample(
+    observations: Float32Array,
+    actionMasks: Uint8Array | null,
+    generator: Generator,
+    memory?: Float32Array,
+  ): Promise<Int32Array> {
+    const { logits } = await this.run(this.inputs(observations, actionMasks), memory);
     const { heads, logits: size } = this.layout;
     const probabilities = this.probabilities(logits as Float32Array);
     const actions = new Int32Array((logits.length / this.actionMaskSize) * heads);
@@ -80,16 +141,9 @@ class OnnxPolicy implements Policy {
     return actions;
   }
 
-  dispose(): Promise<void> {
-    return this.program.dispose();
-  }
-
-  private run(observations: Float32Array, actionMasks: Uint8Array | null): ReturnType<LoadedModel['run']> {
-    const rows = observations.length / this.observationSize;
-    return this.program.run({
-      observation: observations,
-      action_mask: actionMasks ?? new Uint8Array(rows * this.actionMaskSize).fill(1),
-    });
+  private inputs(observation: Float32Array, actionMasks: Uint8Array | null): Record<string, Values> {
+    const rows = observation.length / this.observationSize;
+    return { observation, action_mask: actionMasks ?? new Uint8Array(rows * this.actionMaskSize).fill(1) };
   }
 
   /** Softmax of each head, in the padded layout. */
@@ -106,5 +160,42 @@ class OnnxPolicy implements Policy {
       powers.forEach((power, choice) => (probabilities[start + choice] = power / sum));
     }
     return probabilities;
+  }
+}
+
+class ContinuousPolicy extends OnnxPolicy implements Policy {
+  readonly actionMaskSize = 0;
+  readonly choices: readonly number[] = [];
+  readonly actionSize: number;
+  private readonly signature: PolicySignature & { kind: 'continuous' };
+
+  constructor(program: LoadedModel, signature: PolicySignature & { kind: 'continuous' }) {
+    super(program, signature);
+    this.signature = signature;
+    this.actionSize = signature.low.length;
+  }
+
+  async act(observation: Float32Array, _actionMasks: null, memory?: Float32Array): Promise<Float32Array> {
+    const { action } = await this.run({ observation }, memory);
+    return Float32Array.from(action);
+  }
+
+  async sample(
+    observation: Float32Array,
+    _actionMasks: null,
+    generator: Generator,
+    memory?: Float32Array,
+  ): Promise<Float32Array> {
+    const { action, mean, log_deviation: logDeviation } = await this.run({ observation }, memory);
+    if (!logDeviation) return Float32Array.from(action);
+    return Float32Array.from(mean, (value, i) =>
+      this.bounded(value + Math.exp(logDeviation[i]) * generator.normal(), i % this.actionSize),
+    );
+  }
+
+  private bounded(value: number, element: number): number {
+    const { low, high, bounding } = this.signature;
+    if (bounding === 'clip') return Math.min(high[element], Math.max(low[element], value));
+    return low[element] + ((Math.tanh(value) + 1) / 2) * (high[element] - low[element]);
   }
 }

@@ -1,5 +1,4 @@
 import type { ActionLayout } from './spaces.ts';
-import type { StepResult } from './vector-environment.ts';
 
 /** A truncated episode's last observation and the place of its last step. */
 interface Truncation {
@@ -26,7 +25,6 @@ export class RolloutBuffer {
   readonly ends: Uint8Array;
   /** Last observations of truncated episodes, for bootstrapping. */
   truncations: Truncation[] = [];
-  private readonly measures = new Map<string, number>();
 
   constructor(size: number, environments: number, observationSize: number, layout: ActionLayout, masked: boolean) {
     this.environments = environments;
@@ -43,21 +41,16 @@ export class RolloutBuffer {
   clear(): void {
     this.actions.fill(0);
     this.truncations = [];
-    this.measures.clear();
   }
 
-  /** Takes in what followed sample `place`. @param lastObservation as the network sees it. */
-  record(place: number, result: StepResult, reward: number, lastObservation: Float32Array | null): void {
+  /**
+   * Takes in what followed sample `place`.
+   * @param over whether the step ended an episode, by termination or truncation.
+   * @param lastObservation of a truncated episode, as the network sees it.
+   */
+  record(place: number, reward: number, over: boolean, lastObservation: Float32Array | null): void {
     this.rewards[place] = reward;
-    this.ends[place] = result.terminated || result.truncated ? 1 : 0;
+    this.ends[place] = Number(over);
     if (lastObservation) this.truncations.push({ place, observation: lastObservation });
-    for (const name in result.measures) {
-      this.measures.set(name, (this.measures.get(name) ?? 0) + result.measures[name]);
-    }
-  }
-
-  /** Mean of each measure over all samples. */
-  measureMeans(): Record<string, number> {
-    return Object.fromEntries(Array.from(this.measures, ([name, sum]) => [name, sum / this.size]));
   }
 }

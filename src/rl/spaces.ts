@@ -1,5 +1,5 @@
 import { CoxswainError } from '../contracts/errors.ts';
-import type { EnvironmentDescription, Space } from './environment.ts';
+import type { BoxSpace, DiscreteSpace, EnvironmentDescription, MultiDiscreteSpace, Space } from './environment.ts';
 
 /** Elements of a box or choices of all heads together: what a network has as inputs or outputs. */
 export function spaceSize(space: Space): number {
@@ -52,9 +52,16 @@ export class ActionLayout {
   }
 }
 
-/** @throws CoxswainError ENVIRONMENT_INVALID when the action space is not discrete. */
-export function actionLayoutOf({ name, actionSpace, actionMaskSize }: EnvironmentDescription): ActionLayout {
-  const layout = new ActionLayout(choicesOf(name, actionSpace));
+/** @throws CoxswainError ENVIRONMENT_INVALID when a head has no choice or the mask does not fit. */
+export function actionLayoutOf({
+  name,
+  actionSpace,
+  actionMaskSize,
+}: Pick<EnvironmentDescription, 'name' | 'actionSpace' | 'actionMaskSize'>): ActionLayout {
+  if (actionSpace.kind === 'box') {
+    throw new CoxswainError('ENVIRONMENT_INVALID', `${name}: its actions are continuous and have no choices.`);
+  }
+  const layout = new ActionLayout(choicesOf(actionSpace));
   if (layout.heads === 0 || layout.choices.some((count) => !Number.isInteger(count) || count < 1)) {
     throw new CoxswainError(
       'ENVIRONMENT_INVALID',
@@ -70,16 +77,25 @@ export function actionLayoutOf({ name, actionSpace, actionMaskSize }: Environmen
   return layout;
 }
 
-function choicesOf(name: string, space: Space): readonly number[] {
-  switch (space.kind) {
-    case 'discrete':
-      return [space.n];
-    case 'multi-discrete':
-      return space.choices;
-    case 'box':
-      throw new CoxswainError(
-        'ENVIRONMENT_INVALID',
-        `${name}: continuous actions are not supported; use a discrete or multi-discrete action space.`,
-      );
+/** Choices of each head; a discrete space has one head. */
+export function choicesOf(space: DiscreteSpace | MultiDiscreteSpace): readonly number[] {
+  return space.kind === 'discrete' ? [space.n] : space.choices;
+}
+
+/** The bounds of every element of a box. @throws CoxswainError ENVIRONMENT_INVALID when one is not finite or they cross. */
+export function boundsOf({ shape, low, high }: BoxSpace): { low: number[]; high: number[] } {
+  const size = spaceSize({ kind: 'box', shape, low, high });
+  const bounds = (given: number | readonly number[]): number[] =>
+    typeof given === 'number' ? new Array<number>(size).fill(given) : [...given];
+  const all = { low: bounds(low), high: bounds(high) };
+  const wrong = all.low.findIndex(
+    (bound, i) => !(Number.isFinite(bound) && Number.isFinite(all.high[i]) && bound < all.high[i]),
+  );
+  if (wrong >= 0 || all.low.length !== size || all.high.length !== size) {
+    throw new CoxswainError(
+      'ENVIRONMENT_INVALID',
+      `Element ${Math.max(0, wrong)} of a continuous action space needs two finite bounds, the lower one first.`,
+    );
   }
+  return all;
 }

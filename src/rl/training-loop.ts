@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { CoxswainError } from '../contracts/errors.ts';
 import type { DeviceName } from '../tensor/device.ts';
-import type { Agent, AgentState, PolicyWeights, IterationMetrics } from './agent.ts';
-import { createPpo } from './algorithms/ppo.ts';
-import type { PpoConfig } from './algorithms/ppo.ts';
+import type { Agent, AgentState, IterationMetrics, PolicyWeights } from './agent.ts';
+import type { Algorithm, EnvironmentRecipe } from './algorithm.ts';
 import { changeWarning, invalid as invalidCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Environment, EnvironmentDescription } from './environment.ts';
@@ -18,16 +17,19 @@ import type { VectorEnvironmentState } from './vector-environment.ts';
 
 /** What a training is made of. Together with the code these decide every weight, bit for bit. */
 export interface TrainingOptions {
-  /** The algorithm and its hyperparameters, from `parsePpoConfig`. */
-  readonly agent: PpoConfig;
+  readonly algorithm: Algorithm;
+  /** What differs from the algorithm's defaults. Default nothing. */
+  readonly hyperparameters?: unknown;
   /**
-   * The environments that the agent acts in side by side, all with the same spaces. Their number must divide
-   * `agent.rolloutSteps`. The training resets, steps and owns them.
+   * The environments that the agent acts in side by side, all with the same spaces. The training resets, steps and owns
+   * them.
    */
   readonly environments: readonly Environment[];
+  /** How other processes can make such an environment; algorithms with actor processes need it. Default: they cannot. */
+  readonly recipe?: EnvironmentRecipe;
   /** uint32; initial weights, actions, minibatches and episode seeds follow from it. */
   readonly seed: number;
-  /** Environment steps, summed over all environments; rounded up to whole rollouts. */
+  /** Environment steps, summed over all environments; rounded up to whole iterations. */
   readonly totalSteps: number;
   /** Where updates run. Default `cpu`. Acting stays on the CPU: its batches are too small for a card. */
   readonly device?: DeviceName;
@@ -64,7 +66,7 @@ export interface Evaluation {
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
-/** The figures of one update; means over the update's minibatches where not said otherwise. */
+/** The figures of one iteration. */
 export interface UpdateMetrics extends IterationMetrics {
   /** Mean undiscounted return of the last 100 finished episodes; null before the first. */
   readonly episodeReturn: number | null;
@@ -76,12 +78,12 @@ export interface UpdateMetrics extends IterationMetrics {
   readonly stepsPerSecond: number;
 }
 
-/** After every update. */
+/** After every iteration of the agent: an update phase, or some hundred steps of an algorithm that learns at every few. */
 export interface UpdateReport {
   /** Environment steps done so far; strictly increasing, the same at every repetition: a key for metric points. */
   readonly step: number;
   readonly totalSteps: number;
-  /** Updates done so far, from 1. */
+  /** Iterations done so far, from 1. */
   readonly update: number;
   readonly metrics: UpdateMetrics;
 }
@@ -147,28 +149,35 @@ export interface Training {
 /**
  * Sets up a training, from its beginning or from a checkpoint. Nothing runs before `run`.
  * @throws CoxswainError ENVIRONMENT_INVALID when the environments do not fit together or their spaces are not supported,
- * SPEC_INVALID when a number of the options is out of range, CHECKPOINT_INVALID, DEVICE_UNAVAILABLE.
+ * SPEC_INVALID when a number of the options or a hyperparameter is out of range, CHECKPOINT_INVALID, DEVICE_UNAVAILABLE,
+ * ALGORITHM_INVALID when the algorithm breaks its contract.
  */
 export async function createTraining(options: TrainingOptions): Promise<Training> {
   checkOptions(options);
-  const { agent: config, device = 'cpu', seed } = options;
+  const { algorithm, device = 'cpu', seed, recipe = null } = options;
   const checkpoint = options.checkpoint ? readCheckpoint(options.checkpoint) : null;
   const root = new Generator(seed);
-  const agentGenerator = root.fork();
+  const generator = root.fork();
   const environments = new VectorEnvironment(options.environments, root.fork());
   const { description, count } = environments;
-  const identity = identityOf(options, description);
+  const config = algorithm.configure(options.hyperparameters, count);
+  const identity = identityOf(options, config, description);
   if (checkpoint && checkpoint.identity !== identity) {
     throw invalidCheckpoint('it belongs to another agent, seed, environment or number of environments');
   }
-  const agent = await createPpo({
-    config,
+  const agent = await algorithm.createAgent(config, {
     environment: description,
     environments: count,
-    generator: agentGenerator,
+    generator,
     device,
+    recipe,
   });
-  return new TrainingLoop(options, identity, agent, environments, checkpoint);
+  try {
+    return new TrainingLoop(options, identity, agent, environments, checkpoint);
+  } catch (error) {
+    await agent.dispose();
+    throw error;
+  }
 }
 
 /** The weights with the best score so far. */
@@ -178,18 +187,17 @@ interface Best {
   readonly weights: PolicyWeights;
 }
 
-/** State at an update boundary; shares no memory with what goes on. */
-interface Snapshot {
+/** Where the training stood at the last boundary, beside what the agent remembers of it. */
+interface Boundary {
   readonly step: number;
   readonly update: number;
-  readonly agent: AgentState;
   /** JSON of a VectorEnvironmentState: environments may hand out what they go on changing. */
   readonly environments: string;
   readonly best: Best | null;
 }
 
-/** The part of a snapshot that is not in a checkpoint's arrays; JSON. */
-interface SnapshotValues {
+/** The part of a checkpoint that is not in its arrays; JSON. */
+interface CheckpointValues {
   readonly step: number;
   readonly update: number;
   readonly agent: unknown;
@@ -198,9 +206,10 @@ interface SnapshotValues {
 }
 
 /**
- * 1. `boundary` is replaced only when an update and the evaluation that may belong to it are complete, so whatever is
+ * 1. Except while `advance` is under way, agent and environments stand at `boundary`.
+ * 2. `boundary` is replaced only when an update and the evaluation that may belong to it are complete, so whatever is
  *    thrown in between, going back to it loses nothing but that update.
- * 2. Callbacks see the new boundary: a checkpoint taken in `onUpdate` holds that update.
+ * 3. Callbacks see the new boundary: a checkpoint taken in `onUpdate` holds that update.
  */
 class TrainingLoop implements Training {
   readonly warnings: readonly string[];
@@ -208,7 +217,7 @@ class TrainingLoop implements Training {
   private readonly identity: string;
   private readonly agent: Agent;
   private readonly environments: VectorEnvironment;
-  private boundary: Snapshot;
+  private boundary: Boundary;
 
   constructor(
     options: TrainingOptions,
@@ -221,11 +230,11 @@ class TrainingLoop implements Training {
     this.identity = identity;
     this.agent = agent;
     this.environments = environments;
-    this.boundary = checkpoint ? snapshotOf(checkpoint) : this.snapshot(0, 0, null);
+    this.boundary = checkpoint ? this.resumed(checkpoint) : this.boundaryAt(0, 0, null);
     this.warnings = checkpoint
       ? [...checkpoint.warnings, ...changeWarning('device', checkpoint.device, options.device ?? 'cpu')]
       : [];
-    if (checkpoint) this.goBack();
+    this.agent.mark();
   }
 
   get step(): number {
@@ -259,8 +268,9 @@ class TrainingLoop implements Training {
   }
 
   checkpoint(): Uint8Array {
-    const { step, update, agent, environments, best } = this.boundary;
-    const values: SnapshotValues = {
+    const { step, update, environments, best } = this.boundary;
+    const agent = this.agent.saveState();
+    const values: CheckpointValues = {
       step,
       update,
       agent: agent.values,
@@ -283,7 +293,7 @@ class TrainingLoop implements Training {
   async exportPolicy(choice: WeightsChoice = 'best'): Promise<ExportedPolicy> {
     const { weights, step, score } = this.chosen(choice);
     return exportPolicy(this.agent.policy, weights, {
-      algorithm: this.options.agent.algorithm,
+      algorithm: this.options.algorithm.name,
       environment: this.environments.description,
       trainedSteps: step,
       score,
@@ -302,12 +312,13 @@ class TrainingLoop implements Training {
     const { totalSteps } = this.options;
     try {
       const started = performance.now();
-      const figures = await this.agent.iterate(this.environments, 1 - before / totalSteps);
+      const figures = await this.agent.iterate(this.environments, { step: before, totalSteps });
       const seconds = (performance.now() - started) / 1000;
       const step = before + this.agent.iterationSteps;
       const evaluation = this.evaluationDue(before, step) ? await this.evaluate(step, signal) : null;
       const newBest = evaluation?.best ? { step, score: evaluation.score, weights: this.agent.weights() } : best;
-      this.boundary = this.snapshot(step, update + 1, newBest);
+      this.boundary = this.boundaryAt(step, update + 1, newBest);
+      this.agent.mark();
       const metrics: UpdateMetrics = {
         ...this.environments.recentMeans,
         episodes: this.environments.episodes,
@@ -350,13 +361,20 @@ class TrainingLoop implements Training {
     return choice === 'best' && best ? best : { weights: this.agent.weights(), step, score: null };
   }
 
-  private snapshot(step: number, update: number, best: Best | null): Snapshot {
-    const environments = JSON.stringify(this.environments.saveState());
-    return { step, update, agent: this.agent.saveState(), environments, best };
+  private boundaryAt(step: number, update: number, best: Best | null): Boundary {
+    return { step, update, environments: JSON.stringify(this.environments.saveState()), best };
+  }
+
+  /** Takes over the state of a checkpoint. */
+  private resumed({ arrays, values }: Checkpoint): Boundary {
+    const { step, update, agent, environments, best } = values as CheckpointValues;
+    this.agent.loadState({ arrays, values: agent });
+    this.environments.loadState(JSON.parse(environments) as VectorEnvironmentState);
+    return { step, update, environments, best: best && { ...best, weights: bestWeights(arrays) } };
   }
 
   private goBack(): void {
-    this.agent.loadState(this.boundary.agent);
+    this.agent.goBack();
     this.environments.loadState(JSON.parse(this.boundary.environments) as VectorEnvironmentState);
   }
 }
@@ -371,24 +389,24 @@ function bestArrays({ parameters, normalisation }: PolicyWeights): Record<string
   };
 }
 
-function snapshotOf({ arrays, values }: Checkpoint): Snapshot {
-  const { step, update, agent, environments, best } = values as SnapshotValues;
+function bestWeights(arrays: AgentState['arrays']): PolicyWeights {
   const { 'best.parameters': parameters, 'best.mean': mean, 'best.standardDeviation': standardDeviation } = arrays;
-  const normalisation = mean ? { mean, standardDeviation } : null;
   return {
-    step,
-    update,
-    agent: { arrays, values: agent },
-    environments,
-    best: best && { ...best, weights: { parameters, normalisation } },
+    parameters: parameters as Float32Array,
+    normalisation: mean ? { mean: mean as Float32Array, standardDeviation: standardDeviation as Float32Array } : null,
   };
 }
 
 /** What two trainings must share for one to go on from the other's checkpoint. */
-function identityOf({ agent, seed, environments }: TrainingOptions, description: EnvironmentDescription): string {
+function identityOf(
+  { algorithm, seed, environments }: TrainingOptions,
+  config: object,
+  description: EnvironmentDescription,
+): string {
   const { name, observationSpace, actionSpace, actionMaskSize } = description;
-  const config = Object.entries(agent).sort(([a], [b]) => (a < b ? -1 : 1));
-  const shared = [config, seed, environments.length, name, observationSpace, actionSpace, actionMaskSize];
+  const entries = Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1));
+  const agent = [algorithm.name, entries];
+  const shared = [agent, seed, environments.length, name, observationSpace, actionSpace, actionMaskSize];
   return createHash('sha256').update(JSON.stringify(shared)).digest('hex');
 }
 

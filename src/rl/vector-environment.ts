@@ -1,7 +1,7 @@
 import { CoxswainError } from '../contracts/errors.ts';
 import type { Environment, EnvironmentDescription, EnvironmentState, Observation, Transition } from './environment.ts';
 import type { Generator, GeneratorState } from './random.ts';
-import { spaceSize } from './spaces.ts';
+import { choicesOf, spaceSize } from './spaces.ts';
 
 /** Finished episodes that the mean return is taken over. */
 const recentEpisodes = 100;
@@ -21,19 +21,21 @@ export interface VectorEnvironmentState {
   readonly episodes: number;
 }
 
-/** What one environment did in a step. */
-export interface StepResult {
-  readonly reward: number;
-  readonly terminated: boolean;
-  readonly truncated: boolean;
-  /** The last observation of an episode that was truncated; null otherwise. */
-  readonly lastObservation: Float32Array | null;
-  readonly measures: Readonly<Record<string, number>>;
+/** What one step of all environments brought, one entry an environment; overwritten by the next step. */
+export interface StepResults {
+  readonly rewards: Float64Array;
+  /** 1 where the step ended an episode in an end state. */
+  readonly terminated: Uint8Array;
+  /** 1 where the step cut an episode off. */
+  readonly truncated: Uint8Array;
+  /** The last observation of an episode that was truncated and not terminated, for bootstrapping; null otherwise. */
+  readonly lastObservations: (Float32Array | null)[];
+  readonly measures: Readonly<Record<string, number>>[];
 }
 
 /**
- * Environments of one kind side by side. They restart by themselves at the end of an episode, each from its own stream of
- * seeds, so what one sees does not depend on how long the others' episodes are.
+ * Environments of one kind side by side, stepped in one call. They restart by themselves at the end of an episode, each
+ * from its own stream of seeds, so what one sees does not depend on how long the others' episodes are.
  *
  * 1. `observations` and `masks` always hold what is to be acted on next, one row an environment.
  * 2. A reward that is not finite is TRAINING_DIVERGED, an observation that is not is ENVIRONMENT_INVALID.
@@ -46,11 +48,19 @@ export class VectorEnvironment {
   readonly observations: Float32Array;
   /** count × actionMaskSize; null when nothing is masked. */
   readonly masks: Uint8Array | null;
+  /** What {@link step} does: one row an environment, a whole number a head (Int32Array) or a box's elements (Float32Array). */
+  readonly actions: Int32Array | Float32Array;
+  /** Numbers of one environment's action. */
+  readonly actionSize: number;
   /** Episodes finished so far. */
   episodes = 0;
   private readonly environments: readonly Environment[];
+  private readonly actionRows: readonly (Int32Array | Float32Array)[];
+  private readonly choices: readonly number[];
   private readonly seeds: readonly Generator[];
-  private running: Episode[];
+  private readonly results: StepResults;
+  private readonly returns: Float64Array;
+  private readonly lengths: Int32Array;
   private recent: Episode[] = [];
 
   /** Resets every environment. @throws CoxswainError ENVIRONMENT_INVALID when they are none or not alike. */
@@ -58,31 +68,81 @@ export class VectorEnvironment {
     this.description = commonDescription(environments);
     this.environments = environments;
     this.count = environments.length;
-    this.observationSize = spaceSize(this.description.observationSpace);
+    const { observationSpace, actionSpace, actionMaskSize } = this.description;
+    this.observationSize = spaceSize(observationSpace);
     this.observations = new Float32Array(this.count * this.observationSize);
-    const { actionMaskSize } = this.description;
     this.masks = actionMaskSize > 0 ? new Uint8Array(this.count * actionMaskSize) : null;
+    this.choices = actionSpace.kind === 'box' ? [] : choicesOf(actionSpace);
+    this.actionSize = actionSpace.kind === 'box' ? spaceSize(actionSpace) : this.choices.length;
+    const numbers = this.count * this.actionSize;
+    this.actions = actionSpace.kind === 'box' ? new Float32Array(numbers) : new Int32Array(numbers);
+    this.actionRows = environments.map((_, index) =>
+      this.actions.subarray(index * this.actionSize, (index + 1) * this.actionSize),
+    );
+    this.results = {
+      rewards: new Float64Array(this.count),
+      terminated: new Uint8Array(this.count),
+      truncated: new Uint8Array(this.count),
+      lastObservations: environments.map(() => null),
+      measures: environments.map(() => ({})),
+    };
+    this.returns = new Float64Array(this.count);
+    this.lengths = new Int32Array(this.count);
     this.seeds = environments.map(() => generator.fork());
-    this.running = environments.map(() => ({ return: 0, length: 0 }));
     for (let index = 0; index < this.count; index++) this.reset(index);
   }
 
-  /** Steps environment `index`; resets it when its episode is over. */
-  step(index: number, action: Int32Array): StepResult {
-    const transition = this.environments[index].step(action);
+  /** Does {@link actions}; environments whose episode is over are reset. */
+  step(): StepResults {
+    for (let index = 0; index < this.count; index++) this.stepOne(index);
+    return this.results;
+  }
+
+  private stepOne(index: number): void {
+    const { results } = this;
+    const transition = this.environments[index].step(this.actionRows[index]);
     const { reward, terminated, truncated, measures } = transition;
+    this.lengths[index]++;
     if (!Number.isFinite(reward)) {
       throw new CoxswainError(
         'TRAINING_DIVERGED',
-        `The reward of environment ${index} (${this.description.name}) is ${reward} at step ${this.running[index].length + 1} of an episode.`,
+        `The reward of environment ${index} (${this.description.name}) is ${reward} at step ${this.lengths[index]} of an episode.`,
       );
     }
-    this.running[index] = { return: this.running[index].return + reward, length: this.running[index].length + 1 };
+    this.returns[index] += reward;
+    results.rewards[index] = reward;
+    results.terminated[index] = Number(terminated);
+    results.truncated[index] = Number(truncated);
+    results.measures[index] = measures;
     this.enter(index, transition);
-    const over = terminated || truncated;
-    const lastObservation = truncated && !terminated ? transition.observation.slice() : null;
-    if (over) this.finishEpisode(index);
-    return { reward, terminated, truncated, lastObservation, measures };
+    results.lastObservations[index] = truncated && !terminated ? transition.observation.slice() : null;
+    if (terminated || truncated) this.finishEpisode(index);
+  }
+
+  /**
+   * Holds {@link actions} to the action space and to the masks.
+   * @param author of the actions, for the message.
+   * @throws CoxswainError ALGORITHM_INVALID
+   */
+  checkActions(author: string): void {
+    const { actions, choices, actionSize, masks } = this;
+    const fits = choices.length === 0 ? Number.isFinite : null;
+    for (let index = 0, bit = 0; index < this.count; index++) {
+      for (let part = 0; part < actionSize; part++) {
+        const value = actions[index * actionSize + part];
+        const allowed = fits
+          ? fits(value)
+          : value >= 0 && value < choices[part] && (masks === null || masks[bit + value] !== 0);
+        if (!allowed) throw this.refused(author, index, part, value);
+        if (masks) bit += choices[part];
+      }
+    }
+  }
+
+  private refused(author: string, index: number, part: number, value: number): CoxswainError {
+    const what = this.choices.length === 0 ? 'is not finite' : 'is out of range or masked';
+    const message = `${author}: element ${part} of the action for environment ${index} is ${value}, which ${what}.`;
+    return new CoxswainError('ALGORITHM_INVALID', message);
   }
 
   /** Mean return and length of the last 100 finished episodes; null before the first. */
@@ -96,7 +156,7 @@ export class VectorEnvironment {
     return {
       environments: this.environments.map((environment) => environment.saveState()),
       seeds: this.seeds.map((generator) => generator.saveState()),
-      running: [...this.running],
+      running: Array.from(this.returns, (sum, index) => ({ return: sum, length: this.lengths[index] })),
       recent: [...this.recent],
       episodes: this.episodes,
     };
@@ -104,7 +164,10 @@ export class VectorEnvironment {
 
   loadState(state: VectorEnvironmentState): void {
     this.seeds.forEach((generator, index) => generator.loadState(state.seeds[index]));
-    this.running = [...state.running];
+    state.running.forEach((episode, index) => {
+      this.returns[index] = episode.return;
+      this.lengths[index] = episode.length;
+    });
     this.recent = [...state.recent];
     this.episodes = state.episodes;
     this.environments.forEach((environment, index) => {
@@ -117,22 +180,24 @@ export class VectorEnvironment {
   }
 
   private finishEpisode(index: number): void {
-    this.recent = [...this.recent, this.running[index]].slice(-recentEpisodes);
-    this.running[index] = { return: 0, length: 0 };
+    this.recent.push({ return: this.returns[index], length: this.lengths[index] });
+    if (this.recent.length > recentEpisodes) this.recent.shift();
+    this.returns[index] = 0;
+    this.lengths[index] = 0;
     this.episodes++;
     this.reset(index);
   }
 
   private enter(index: number, { observation, actionMask }: Observation | Transition): void {
     const { name } = this.description;
-    const position = observation.findIndex((value) => !Number.isFinite(value));
-    if (position >= 0) {
-      throw new CoxswainError(
-        'ENVIRONMENT_INVALID',
-        `${name}: element ${position} of an observation is ${observation[position]}.`,
-      );
+    const start = index * this.observationSize;
+    for (let i = 0; i < this.observationSize; i++) {
+      const value = observation[i];
+      if (!Number.isFinite(value)) {
+        throw new CoxswainError('ENVIRONMENT_INVALID', `${name}: element ${i} of an observation is ${value}.`);
+      }
+      this.observations[start + i] = value;
     }
-    this.observations.set(observation, index * this.observationSize);
     if (!this.masks) return;
     if (!actionMask)
       throw new CoxswainError('ENVIRONMENT_INVALID', `${name}: an observation came without action mask.`);

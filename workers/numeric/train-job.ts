@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TrainJob, TrainOutcome, TrainPoint } from '../../src/contracts/numeric.ts';
-import { parsePpoConfig } from '../../src/rl/algorithms/ppo.ts';
+import { algorithms } from '../../src/rl/algorithms/index.ts';
 import { readCheckpoint } from '../../src/rl/checkpoint.ts';
 import { createOnlineBoutique } from '../../src/rl/environments/online-boutique/online-boutique.ts';
 import { evaluatePolicy } from '../../src/rl/evaluation/evaluate.ts';
@@ -43,7 +43,8 @@ function setUp(job: TrainJob): Promise<Training> {
   const problem = createProblem(spec, recording, parts);
   const { environments, totalSteps, evaluateEverySteps, checkpointEverySteps } = spec.train;
   return createTraining({
-    agent: parsePpoConfig(spec.agent.hyperparameters),
+    algorithm: algorithms[spec.agent.algorithm],
+    hyperparameters: spec.agent.hyperparameters,
     environments: Array.from({ length: environments }, () => createOnlineBoutique(problem.train)),
     seed,
     totalSteps,
@@ -73,9 +74,9 @@ function evaluatorOn({ validate: { options, episodes }, scoreRule }: Problem): E
 }
 
 /** The metrics as one flat record of finite numbers; what is not known yet is left out. */
-function valuesOf({ measures, ...metrics }: UpdateMetrics): Record<string, number> {
+function valuesOf({ measures, learning, ...metrics }: UpdateMetrics): Record<string, number> {
   const named = Object.entries(measures).map(([name, value]) => [`environment.${name}`, value] as const);
-  const all = [...Object.entries(metrics), ...named];
+  const all = [...Object.entries(metrics), ...Object.entries(learning), ...named];
   return Object.fromEntries(all.filter((entry): entry is [string, number] => entry[1] !== null));
 }
 

@@ -12,145 +12,102 @@ import { compileUpdateLoop } from '../../tensor/update-loop.ts';
 import type { IterationInputs, IterationOutputs, UpdateLoop, UpdateLoopInputs } from '../../tensor/update-loop.ts';
 import { fillPenalties, sampleAction } from '../action-sampling.ts';
 import { explainedVariance, generalisedAdvantages, normalisedByMinibatch } from '../advantages.ts';
-import type { Agent, AgentState, IterationMetrics, PolicyArchitecture, PolicyWeights } from '../agent.ts';
+import type { AgentState, PolicyWeights } from '../agent.ts';
+import { defineAlgorithm } from '../algorithm.ts';
+import type { AgentSetup } from '../algorithm.ts';
 import type { EnvironmentDescription } from '../environment.ts';
-import { flag, integer, listOf, number, oneOf, optional, parseHyperparameters } from '../hyperparameters.ts';
-import type { Rules } from '../hyperparameters.ts';
+import { flag, hyperparameter, integer, listOf, number, oneOf, optional } from '../hyperparameters.ts';
+import type { ConfigOf } from '../hyperparameters.ts';
+import type { Learner, LearningProgress } from '../learner.ts';
 import { initialisePerceptron, perceptron, perceptronLayout } from '../networks.ts';
 import type { PerceptronShape } from '../networks.ts';
 import { ObservationNormaliser, RewardScaler } from '../normalisation.ts';
 import type { RewardScalerState } from '../normalisation.ts';
+import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator, GeneratorState } from '../random.ts';
 import { RolloutBuffer } from '../rollout-buffer.ts';
 import type { StatisticsState } from '../running-statistics.ts';
 import { actionLayoutOf, spaceSize } from '../spaces.ts';
 import type { ActionLayout } from '../spaces.ts';
-import type { VectorEnvironment } from '../vector-environment.ts';
+import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 
 // ---- configuration ---------------------------------------------------------------------------------------------------
+
+const hyperparameters = {
+  hiddenSizes: hyperparameter<readonly number[]>(
+    [64, 64],
+    listOf(integer(1, 4096), 1, 8),
+    'Widths of the hidden layers of both networks (policy and value share nothing).',
+  ),
+  activation: hyperparameter<'tanh' | 'relu'>('tanh', oneOf('tanh', 'relu'), 'Activation of the hidden layers.'),
+  rolloutSteps: hyperparameter(
+    2048,
+    integer(1, 10_000_000),
+    'Environment steps per update phase, summed over all environments.',
+  ),
+  minibatchSize: hyperparameter(
+    64,
+    integer(1, 10_000_000),
+    'Samples per gradient step; the last minibatch of an epoch may be smaller.',
+  ),
+  epochs: hyperparameter(10, integer(1, 1000), 'Passes over each rollout.'),
+  learningRate: hyperparameter(3e-4, number(0, 1, { above: true }), "Adam's step size."),
+  learningRateSchedule: hyperparameter<'constant' | 'linear'>(
+    'constant',
+    oneOf('constant', 'linear'),
+    'linear lets the learning rate fall to 0 at the end of the training.',
+  ),
+  discount: hyperparameter(0.99, number(0, 1), 'Discount per step.'),
+  gaeLambda: hyperparameter(0.95, number(0, 1), 'λ of generalised advantage estimation.'),
+  clipRange: hyperparameter(0.2, number(0, 10, { above: true }), 'ε of the clipped objective.'),
+  valueClipRange: hyperparameter<number | null>(
+    null,
+    optional(number(0, Infinity, { above: true })),
+    "Limit of the value's change per phase; null does not clip it.",
+  ),
+  normaliseAdvantages: hyperparameter<boolean>(true, flag, 'Advantages of each minibatch to mean 0 and deviation 1.'),
+  entropyCoefficient: hyperparameter(0, number(0, 10), 'Weight of the entropy bonus at the start.'),
+  finalEntropyCoefficient: hyperparameter<number | null>(
+    null,
+    optional(number(0, 10)),
+    'Weight of the entropy bonus at the end of the training, linear in between; null keeps it constant.',
+  ),
+  valueCoefficient: hyperparameter(0.5, number(0, 100), 'Weight of the value loss.'),
+  maxGradientNorm: hyperparameter(
+    0.5,
+    number(0, Infinity, { above: true }),
+    'Gradients longer than this are shortened to it.',
+  ),
+  targetKl: hyperparameter<number | null>(
+    null,
+    optional(number(0, Infinity, { above: true })),
+    "Ends a phase once a minibatch's approximate divergence exceeds 1.5 × this; null never does.",
+  ),
+  adamEpsilon: hyperparameter(1e-5, number(0, 1, { above: true }), "Adam's ε."),
+  normaliseObservations: hyperparameter<boolean>(
+    false,
+    flag,
+    'Observations to running mean 0 and deviation 1, clipped at ±10.',
+  ),
+  scaleRewards: hyperparameter<boolean>(
+    false,
+    flag,
+    'Rewards divided by the running deviation of the discounted return, clipped at ±10.',
+  ),
+  initialNoopProbability: hyperparameter<number | null>(
+    null,
+    optional(number(0, 0.999999, { above: true })),
+    "Probability that choice 0 (do nothing) of every head has at the start when nothing is masked, set by the bias of the policy's last layer; null starts uniform.",
+  ),
+};
 
 /**
  * The hyperparameters of PPO (Schulman et al., "Proximal Policy Optimization Algorithms", 2017). The defaults are those
  * that stable-baselines3 trains CartPole with.
  */
-export interface PpoConfig {
-  readonly algorithm: 'ppo';
-  /** Widths of the hidden layers of both networks (policy and value share nothing). Default [64, 64]. */
-  readonly hiddenSizes: readonly number[];
-  /** Default tanh. */
-  readonly activation: 'tanh' | 'relu';
-  /** Environment steps per update phase, summed over all environments. Default 2048. */
-  readonly rolloutSteps: number;
-  /** Samples per gradient step; the last minibatch of an epoch may be smaller. Default 64. */
-  readonly minibatchSize: number;
-  /** Passes over each rollout. Default 10. */
-  readonly epochs: number;
-  /** Adam's step size. Default 3e-4. */
-  readonly learningRate: number;
-  /** `linear` lets the learning rate fall to 0 at `totalSteps`. Default constant. */
-  readonly learningRateSchedule: 'constant' | 'linear';
-  /** Discount per step. Default 0.99. */
-  readonly discount: number;
-  /** λ of generalised advantage estimation. Default 0.95. */
-  readonly gaeLambda: number;
-  /** ε of the clipped objective. Default 0.2. */
-  readonly clipRange: number;
-  /** Limit of the value's change per phase; null does not clip it. Default null. */
-  readonly valueClipRange: number | null;
-  /** Advantages of each minibatch to mean 0 and deviation 1. Default true. */
-  readonly normaliseAdvantages: boolean;
-  /** Weight of the entropy bonus at the start. Default 0. */
-  readonly entropyCoefficient: number;
-  /** Weight of the entropy bonus at `totalSteps`, linear in between; null keeps it constant. Default null. */
-  readonly finalEntropyCoefficient: number | null;
-  /** Weight of the value loss. Default 0.5. */
-  readonly valueCoefficient: number;
-  /** Gradients longer than this are shortened to it. Default 0.5. */
-  readonly maxGradientNorm: number;
-  /** Ends a phase once a minibatch's approximate divergence exceeds 1.5 × this; null never does. Default null. */
-  readonly targetKl: number | null;
-  /** Adam's ε. Default 1e-5. */
-  readonly adamEpsilon: number;
-  /** Observations to running mean 0 and deviation 1, clipped at ±10. Default false. */
-  readonly normaliseObservations: boolean;
-  /** Rewards divided by the running deviation of the discounted return, clipped at ±10. Default false. */
-  readonly scaleRewards: boolean;
-  /**
-   * Probability that choice 0 (do nothing) of every head has at the start when nothing is masked, set by the bias of the
-   * policy's last layer; null starts uniform. Default null.
-   */
-  readonly initialNoopProbability: number | null;
-}
-
-const defaults: PpoConfig = {
-  algorithm: 'ppo',
-  hiddenSizes: [64, 64],
-  activation: 'tanh',
-  rolloutSteps: 2048,
-  minibatchSize: 64,
-  epochs: 10,
-  learningRate: 3e-4,
-  learningRateSchedule: 'constant',
-  discount: 0.99,
-  gaeLambda: 0.95,
-  clipRange: 0.2,
-  valueClipRange: null,
-  normaliseAdvantages: true,
-  entropyCoefficient: 0,
-  finalEntropyCoefficient: null,
-  valueCoefficient: 0.5,
-  maxGradientNorm: 0.5,
-  targetKl: null,
-  adamEpsilon: 1e-5,
-  normaliseObservations: false,
-  scaleRewards: false,
-  initialNoopProbability: null,
-};
-
-const rules: Rules<PpoConfig> = {
-  algorithm: oneOf('ppo'),
-  hiddenSizes: listOf(integer(1, 4096), 1, 8),
-  activation: oneOf('tanh', 'relu'),
-  rolloutSteps: integer(1, 10_000_000),
-  minibatchSize: integer(1, 10_000_000),
-  epochs: integer(1, 1000),
-  learningRate: number(0, 1, { above: true }),
-  learningRateSchedule: oneOf('constant', 'linear'),
-  discount: number(0, 1),
-  gaeLambda: number(0, 1),
-  clipRange: number(0, 10, { above: true }),
-  valueClipRange: optional(number(0, Infinity, { above: true })),
-  normaliseAdvantages: flag,
-  entropyCoefficient: number(0, 10),
-  finalEntropyCoefficient: optional(number(0, 10)),
-  valueCoefficient: number(0, 100),
-  maxGradientNorm: number(0, Infinity, { above: true }),
-  targetKl: optional(number(0, Infinity, { above: true })),
-  adamEpsilon: number(0, 1, { above: true }),
-  normaliseObservations: flag,
-  scaleRewards: flag,
-  initialNoopProbability: optional(number(0, 0.999999, { above: true })),
-};
-
-/**
- * A complete configuration from a partial one.
- * @throws CoxswainError SPEC_INVALID for an unknown name (with the nearest valid one) or a value out of range.
- */
-export function parsePpoConfig(input: unknown = {}): PpoConfig {
-  return parseHyperparameters('hyperparameters of ppo', input, defaults, rules);
-}
+export type PpoConfig = ConfigOf<typeof hyperparameters>;
 
 // ---- state -----------------------------------------------------------------------------------------------------------
-
-/** What a PPO agent is set up with. */
-export interface PpoOptions {
-  readonly config: PpoConfig;
-  readonly environment: EnvironmentDescription;
-  /** Number of environments that it acts in side by side. */
-  readonly environments: number;
-  readonly generator: Generator;
-  readonly device: DeviceName;
-}
 
 /** The three programs that PPO runs. */
 interface Programs {
@@ -171,22 +128,24 @@ interface StateValues {
   readonly rewards: RewardScalerState | null;
 }
 
-/**
- * Proximal policy optimisation for discrete and multi-discrete actions, with action masks.
- * @throws CoxswainError ENVIRONMENT_INVALID when the action space is not supported, SPEC_INVALID when the environments do
- * not divide the rollout, DEVICE_UNAVAILABLE.
- */
-export async function createPpo(options: PpoOptions): Promise<Agent> {
-  const { config, environment, environments, device } = options;
-  if (config.rolloutSteps % environments !== 0) {
-    throw new CoxswainError(
-      'SPEC_INVALID',
-      `rolloutSteps: found ${config.rolloutSteps}; allowed: a multiple of the number of environments (${environments}).`,
-    );
-  }
-  const model = new PpoModel(config, environment);
-  return new Ppo(options, model, await compilePrograms(model, device));
-}
+/** Proximal policy optimisation for discrete and multi-discrete actions, with action masks. */
+export const ppo = defineAlgorithm({
+  name: 'ppo',
+  summary: 'Proximal policy optimisation: robust, on-policy; the default for scaling.',
+  actionSpaces: ['discrete', 'multi-discrete'],
+  masks: true,
+  hyperparameters,
+  conflicts({ rolloutSteps }, environments) {
+    if (rolloutSteps % environments === 0) return [];
+    return [
+      `rolloutSteps: found ${rolloutSteps}; allowed: a multiple of the number of environments (${environments}).`,
+    ];
+  },
+  async create(config, setup) {
+    const model = new PpoModel(config, setup.environment);
+    return new Ppo(config, setup, model, await compilePrograms(model, setup.device));
+  },
+});
 
 /** Compiles all or, when one fails, keeps none. */
 async function compilePrograms(model: PpoModel, device: DeviceName): Promise<Programs> {
@@ -229,6 +188,17 @@ export class PpoModel {
     this.policyLayout = perceptronLayout('policy', this.policyShape);
     this.valueLayout = perceptronLayout('value', this.valueShape);
     this.layout = new ParameterLayout({ ...this.policyLayout.shapes, ...this.valueLayout.shapes });
+  }
+
+  /** What acts, for export. */
+  get policy(): PolicyArchitecture {
+    return {
+      kind: 'categorical',
+      observationSize: this.policyShape.inputs,
+      layout: this.policyLayout,
+      actions: this.actions,
+      outputs: (weights, { observation }) => ({ logits: perceptron('policy', this.policyShape, weights, observation) }),
+    };
   }
 
   /** Orthogonal weights; a last layer of almost zero makes the first policy uniform but for `initialNoopProbability`. */
@@ -393,7 +363,7 @@ export class PpoModel {
   }
 }
 
-// ---- agent -----------------------------------------------------------------------------------------------------------
+// ---- learner ---------------------------------------------------------------------------------------------------------
 
 /** What the networks are drawn towards; in the layout of the rollout. */
 interface Targets {
@@ -401,12 +371,9 @@ interface Targets {
   readonly returns: Float32Array;
 }
 
-/** Figures of an update phase. */
-type LearningMetrics = Omit<IterationMetrics, 'rewardMean' | 'explainedVariance' | 'measures'>;
-
-class Ppo implements Agent {
+class Ppo implements Learner {
   readonly policy: PolicyArchitecture;
-  readonly iterationSteps: number;
+  readonly learnIntervalSteps: number;
   private readonly config: PpoConfig;
   private readonly model: PpoModel;
   private readonly programs: Programs;
@@ -420,14 +387,16 @@ class Ppo implements Agent {
   private secondMoment: Float32Array;
   /** Minibatch updates made so far: Adam's t. */
   private updates = 0;
+  /** Samples of the present rollout. */
+  private filled = 0;
 
-  constructor({ config, environments, generator }: PpoOptions, model: PpoModel, programs: Programs) {
+  constructor(config: PpoConfig, { environments, generator }: AgentSetup, model: PpoModel, programs: Programs) {
     const { inputs } = model.policyShape;
     this.config = config;
     this.model = model;
     this.programs = programs;
-    this.policy = { network: model.policyShape, actions: model.actions };
-    this.iterationSteps = config.rolloutSteps;
+    this.policy = model.policy;
+    this.learnIntervalSteps = config.rolloutSteps;
     this.parameters = model.initialParameters(generator.fork());
     this.firstMoment = new Float32Array(this.parameters.length);
     this.secondMoment = new Float32Array(this.parameters.length);
@@ -438,44 +407,19 @@ class Ppo implements Agent {
     this.buffer = new RolloutBuffer(config.rolloutSteps, environments, inputs, model.actions, model.masked);
   }
 
-  async iterate(environments: VectorEnvironment, remaining: number): Promise<IterationMetrics> {
-    const rewardMean = await this.collect(environments);
-    const values = await this.evaluate(environments);
-    const targets = generalisedAdvantages({ ...this.buffer, ...values }, this.config.discount, this.config.gaeLambda);
-    const learned = await this.learn(values.values, targets, remaining);
-    return {
-      ...learned,
-      rewardMean,
-      explainedVariance: explainedVariance(values.values, targets.returns),
-      measures: this.buffer.measureMeans(),
-    };
-  }
-
   // -- act and collect --
 
-  /** Fills the buffer. @returns the mean reward per step, unscaled. */
-  private async collect(environments: VectorEnvironment): Promise<number> {
-    const { count } = environments;
+  async act(environments: VectorEnvironment): Promise<void> {
     const { logits, heads } = this.model.actions;
-    this.buffer.clear();
-    const action = new Int32Array(heads);
-    let rewards = 0;
-    for (let start = 0; start < this.buffer.size; start += count) {
-      const probabilities = await this.probabilities(environments, start);
-      for (let index = 0; index < count; index++) {
-        const place = start + index;
-        const logProbability = sampleAction(
-          this.model.actions,
-          probabilities,
-          index * logits,
-          this.actionGenerator,
-          action,
-        );
-        this.storeAction(place, action, logProbability);
-        rewards += this.step(environments, index, place, action);
-      }
+    if (this.filled === 0) this.buffer.clear();
+    const probabilities = await this.probabilities(environments, this.filled);
+    const actions = environments.actions as Int32Array;
+    for (let index = 0; index < environments.count; index++) {
+      const action = actions.subarray(index * heads, (index + 1) * heads);
+      const { actions: layout } = this.model;
+      const logProbability = sampleAction(layout, probabilities, index * logits, this.actionGenerator, action);
+      this.storeAction(this.filled + index, action, logProbability);
     }
-    return rewards / this.buffer.size;
   }
 
   /** Normalises the observations into the buffer and gives the probabilities of all choices. */
@@ -513,13 +457,15 @@ class Ppo implements Agent {
     action.forEach((choice, head) => (this.buffer.actions[place * logits + head * width + choice] = 1));
   }
 
-  private step(environments: VectorEnvironment, index: number, place: number, action: Int32Array): number {
-    const result = environments.step(index, action);
-    const { reward, terminated, truncated, lastObservation } = result;
-    const scaled = this.scaler ? this.scaler.scale(index, reward, terminated || truncated) : reward;
-    if (lastObservation && this.normaliser) this.normaliser.apply(lastObservation, lastObservation);
-    this.buffer.record(place, result, scaled, lastObservation);
-    return reward;
+  record({ rewards, terminated, truncated, lastObservations }: StepResults): void {
+    for (let index = 0; index < rewards.length; index++) {
+      const over = terminated[index] === 1 || truncated[index] === 1;
+      const last = lastObservations[index];
+      if (last) this.normaliser?.apply(last, last);
+      const reward = this.scaler ? this.scaler.scale(index, rewards[index], over) : rewards[index];
+      this.buffer.record(this.filled + index, reward, over, last);
+    }
+    this.filled += rewards.length;
   }
 
   // -- targets --
@@ -548,8 +494,11 @@ class Ppo implements Agent {
 
   // -- update --
 
-  private async learn(values: Float32Array, targets: Targets, remaining: number): Promise<LearningMetrics> {
-    const { learningRate, learningRateSchedule } = this.config;
+  async learn(environments: VectorEnvironment, { remaining }: LearningProgress): Promise<Record<string, number>> {
+    const { learningRate, learningRateSchedule, discount, gaeLambda } = this.config;
+    const evaluated = await this.evaluate(environments);
+    const { values } = evaluated;
+    const targets = generalisedAdvantages({ ...this.buffer, ...evaluated }, discount, gaeLambda);
     const rate = learningRate * (learningRateSchedule === 'linear' ? remaining : 1);
     const { state, outputs } = await this.programs.update.run(this.updateInputs(values, targets, rate, remaining));
     assertFinite(outputs, state, this.updates);
@@ -557,6 +506,7 @@ class Ppo implements Agent {
     this.firstMoment = state.firstMoment as Float32Array;
     this.secondMoment = state.secondMoment as Float32Array;
     this.updates += outputs.policyLoss.length;
+    this.filled = 0;
     return {
       policyLoss: mean(outputs.policyLoss),
       valueLoss: mean(outputs.valueLoss),
@@ -565,6 +515,7 @@ class Ppo implements Agent {
       clipFraction: mean(outputs.clipFraction),
       gradientNorm: mean(outputs.gradientNorm),
       learningRate: rate,
+      explainedVariance: explainedVariance(values, targets.returns),
       minibatches: outputs.policyLoss.length,
     };
   }
@@ -634,7 +585,7 @@ class Ppo implements Agent {
     };
   }
 
-  saveState(): AgentState {
+  save(): AgentState {
     const values: StateValues = {
       updates: this.updates,
       actions: this.actionGenerator.saveState(),
@@ -652,12 +603,13 @@ class Ppo implements Agent {
     };
   }
 
-  loadState({ arrays, values }: AgentState): void {
+  load({ arrays, values }: AgentState): void {
     const { updates, actions, minibatches, observations, rewards } = values as StateValues;
     this.parameters = arrays.parameters.slice();
-    this.firstMoment = arrays.firstMoment.slice();
-    this.secondMoment = arrays.secondMoment.slice();
+    this.firstMoment = (arrays.firstMoment as Float32Array).slice();
+    this.secondMoment = (arrays.secondMoment as Float32Array).slice();
     this.updates = updates;
+    this.filled = 0;
     this.actionGenerator.loadState(actions);
     this.minibatchGenerator.loadState(minibatches);
     if (observations) this.normaliser?.statistics.loadState(observations);

@@ -7,7 +7,13 @@ import { readCheckpoint, writeCheckpoint } from '../../../src/rl/checkpoint.ts';
 const content = {
   identity: 'agent',
   device: 'cpu',
-  arrays: { parameters: Float32Array.of(1.5, -0, NaN, 1e-45), odd: Float32Array.of(7), empty: new Float32Array(0) },
+  arrays: {
+    parameters: Float32Array.of(1.5, -0, NaN, 1e-45),
+    odd: Uint8Array.of(7, 8, 9),
+    wide: Float64Array.of(1 / 3, -0),
+    whole: Int32Array.of(-5),
+    empty: new Float32Array(0),
+  },
   warnings: ['An earlier change.'],
   values: { text: 'é', seeds: [4294967295, null], deep: { step: 1 } },
 };
@@ -67,8 +73,8 @@ test('a checkpoint with any byte changed or one added is refused', () => {
 
 test('a checkpoint of another format version is refused with both versions', () => {
   const bytes = writeCheckpoint(content);
-  new DataView(bytes.buffer).setUint32(8, 2, true);
-  assert.throws(() => readCheckpoint(bytes), { code: 'CHECKPOINT_INVALID', message: /version 2.*version 1/ });
+  new DataView(bytes.buffer).setUint32(8, 1, true);
+  assert.throws(() => readCheckpoint(bytes), { code: 'CHECKPOINT_INVALID', message: /version 1.*version 2/ });
 });
 
 test('something else is refused', () => {

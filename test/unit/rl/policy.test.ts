@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
 
-import type { PolicyArchitecture, PolicyWeights } from '../../../src/rl/agent.ts';
+import type { PolicyWeights } from '../../../src/rl/agent.ts';
 import { CartPole } from '../../../src/rl/environments/cart-pole.ts';
-import { perceptronLayout } from '../../../src/rl/networks.ts';
+import { perceptron, perceptronLayout } from '../../../src/rl/networks.ts';
+import type { PerceptronShape } from '../../../src/rl/networks.ts';
+import type { CategoricalArchitecture } from '../../../src/rl/policy-architecture.ts';
 import { exportPolicy, policyModel } from '../../../src/rl/policy-export.ts';
 import { loadPolicy } from '../../../src/rl/policy.ts';
 import { Generator } from '../../../src/rl/random.ts';
@@ -15,7 +17,7 @@ import { loadModel } from '../../../src/tensor/loaded-model.ts';
 function randomPolicy(
   choices: number[],
   normalised: boolean,
-): { architecture: PolicyArchitecture; weights: PolicyWeights } {
+): { architecture: CategoricalArchitecture; network: PerceptronShape; weights: PolicyWeights } {
   const actions = new ActionLayout(choices);
   const network = { inputs: 4, hiddenSizes: [8, 8], outputs: actions.logits, activation: 'tanh' as const };
   const generator = new Generator(2);
@@ -23,12 +25,21 @@ function randomPolicy(
   const normalisation = normalised
     ? { mean: Float32Array.of(1, 2, 3, 4), standardDeviation: Float32Array.of(1, 0.5, 2, 1e-4) }
     : null;
-  return { architecture: { network, actions }, weights: { parameters, normalisation } };
+  const architecture: CategoricalArchitecture = {
+    kind: 'categorical',
+    observationSize: network.inputs,
+    layout: perceptronLayout('policy', network),
+    actions,
+    outputs: (named, { observation }) => ({ logits: perceptron('policy', network, named, observation) }),
+  };
+  return { architecture, network, weights: { parameters, normalisation } };
 }
 
 /** The same network in plain double precision, for one observation; masked and padded choices left out. */
-function logitsByHand({ architecture, weights }: ReturnType<typeof randomPolicy>, observation: number[]): number[][] {
-  const { network, actions } = architecture;
+function logitsByHand(
+  { architecture: { actions }, network, weights }: ReturnType<typeof randomPolicy>,
+  observation: number[],
+): number[][] {
   const layout = perceptronLayout('policy', network);
   const view = (name: string): Float32Array => layout.view(weights.parameters, `policy.${name}`);
   const { normalisation } = weights;
@@ -101,7 +112,8 @@ test('a mask takes choices away from the greedy action and sets their logits to 
 });
 
 test('sampling follows the softmax of the logits, respects masks and follows from the generator', async () => {
-  const { architecture, weights } = randomPolicy([2, 3], false);
+  const random = randomPolicy([2, 3], false);
+  const { architecture, weights } = random;
   const onnx = policyModel(architecture, weights);
   const policy = await loadPolicy(onnx);
   const observation = Float32Array.of(0.1, -0.2, 0.05, 0);
@@ -110,7 +122,7 @@ test('sampling follows the softmax of the logits, respects masks and follows fro
   const mask = Uint8Array.from({ length: 5 * count }, (_, i) => Number(i % 5 !== 3));
   const actions = await policy.sample(many, mask, new Generator(1));
   assert.deepEqual(await policy.sample(many, mask, new Generator(1)), actions);
-  const [first, second] = logitsByHand({ architecture, weights }, [...observation]);
+  const [first, second] = logitsByHand(random, [...observation]);
   const shares = [0, 0, 0, 0, 0];
   for (let row = 0; row < count; row++) {
     shares[actions[2 * row]] += 1 / count;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-import { parsePpoConfig } from '../../../src/rl/algorithms/ppo.ts';
+import { ppo } from '../../../src/rl/algorithms/ppo.ts';
 import { readCheckpoint } from '../../../src/rl/checkpoint.ts';
 import { createTraining } from '../../../src/rl/training-loop.ts';
 import { ContextualBandit } from './toy-environments.ts';
@@ -10,13 +10,14 @@ import { ContextualBandit } from './toy-environments.ts';
 const [stopAt, file] = process.argv.slice(2);
 const stop = new AbortController();
 const training = await createTraining({
-  agent: parsePpoConfig({
+  algorithm: ppo,
+  hyperparameters: {
     rolloutSteps: 64,
     minibatchSize: 24,
     epochs: 3,
     hiddenSizes: [16],
     normaliseObservations: true,
-  }),
+  },
   environments: [new ContextualBandit(), new ContextualBandit()],
   seed: 9,
   totalSteps: 640,

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 
-import { parsePpoConfig } from '../../../src/rl/algorithms/ppo.ts';
+import { ppo } from '../../../src/rl/algorithms/ppo.ts';
 import { readCheckpoint } from '../../../src/rl/checkpoint.ts';
 import type { Policy } from '../../../src/rl/policy.ts';
 import { createTraining } from '../../../src/rl/training-loop.ts';
 import type { Evaluator, Training, TrainingOptions, UpdateReport } from '../../../src/rl/training-loop.ts';
 import { ConstantReward, ContextualBandit } from './toy-environments.ts';
 
-const agent = parsePpoConfig({
+const hyperparameters = {
   rolloutSteps: 64,
   minibatchSize: 24,
   epochs: 3,
@@ -21,11 +21,18 @@ const agent = parsePpoConfig({
   hiddenSizes: [16],
   normaliseObservations: true,
   scaleRewards: true,
-});
+};
 
 /** Two bandits, ten updates. */
 function options(others: Partial<TrainingOptions> = {}): TrainingOptions {
-  return { agent, environments: [new ContextualBandit(), new ContextualBandit()], seed: 9, totalSteps: 640, ...others };
+  return {
+    algorithm: ppo,
+    hyperparameters,
+    environments: [new ContextualBandit(), new ContextualBandit()],
+    seed: 9,
+    totalSteps: 640,
+    ...others,
+  };
 }
 
 /** Runs `use` with a training and frees it afterwards. */
@@ -228,7 +235,8 @@ test('callbacks are waited for, in order', async () => {
 
 const constant = (reward: (step: number) => number): TrainingOptions =>
   options({
-    agent: parsePpoConfig({ rolloutSteps: 64, minibatchSize: 24, epochs: 3, hiddenSizes: [16] }),
+    algorithm: ppo,
+    hyperparameters: { rolloutSteps: 64, minibatchSize: 24, epochs: 3, hiddenSizes: [16] },
     environments: [new ConstantReward(5, 'truncated', reward)],
   });
 
@@ -270,7 +278,7 @@ test('a score that is not finite ends the training', async () => {
 test('a checkpoint of another agent, seed or number of environments is refused', async () => {
   const { checkpoint } = await undisturbed({ totalSteps: 64 });
   const others: Partial<TrainingOptions>[] = [
-    { agent: { ...agent, learningRate: 0.02 } },
+    { hyperparameters: { ...hyperparameters, learningRate: 0.02 } },
     { seed: 8 },
     { environments: [new ContextualBandit()] },
     { environments: [new ConstantReward(5, 'truncated'), new ConstantReward(5, 'truncated')] },

@@ -6,46 +6,50 @@ import { Generator } from '../../../src/rl/random.ts';
 import { VectorEnvironment } from '../../../src/rl/vector-environment.ts';
 import { ConstantReward, ContextualBandit } from './toy-environments.ts';
 
-const right = Int32Array.of(1);
-
 /** Steps every environment `steps` times and gives all rows seen by environment `index`. */
-function rowsOf(environments: VectorEnvironment, index: number, steps: number): number[][] {
+function rowsOf(
+  environments: VectorEnvironment,
+  index: number,
+  steps: number,
+  action: (row: number) => number = () => 1,
+): number[][] {
   const size = environments.observationSize;
   return Array.from({ length: steps }, () => {
     const row = [...environments.observations.subarray(index * size, (index + 1) * size)];
-    for (let i = 0; i < environments.count; i++) environments.step(i, right);
+    environments.actions.forEach((_, place) => (environments.actions[place] = action(place)));
+    environments.step();
     return row;
   });
 }
 
 test('an episode that ends starts anew at once, with the last observation kept when it was truncated', () => {
   const environments = new VectorEnvironment([new ConstantReward(2, 'truncated')], new Generator(1));
-  assert.equal(environments.step(0, right).lastObservation, null);
-  const last = environments.step(0, right);
-  assert.deepEqual([last.truncated, [...last.lastObservation!]], [true, [1]]);
+  assert.equal(environments.step().lastObservations[0], null);
+  const last = environments.step();
+  assert.deepEqual([last.truncated[0], [...last.lastObservations[0]!]], [1, [1]]);
   assert.equal(environments.episodes, 1);
-  assert.equal(environments.step(0, right).truncated, false);
+  assert.equal(environments.step().truncated[0], 0);
 });
 
 test('a terminated episode keeps no observation to bootstrap from', () => {
   const environments = new VectorEnvironment([new ConstantReward(1, 'terminated')], new Generator(1));
-  const last = environments.step(0, right);
-  assert.deepEqual([last.terminated, last.lastObservation], [true, null]);
+  const last = environments.step();
+  assert.deepEqual([last.terminated[0], last.lastObservations[0]], [1, null]);
 });
 
 test("an environment's episodes follow from its own seeds, whatever the others do", () => {
   const alike = new VectorEnvironment([new CartPole(), new CartPole(), new CartPole()], new Generator(1));
   const again = new VectorEnvironment([new CartPole(), new CartPole(), new CartPole()], new Generator(1));
-  for (let step = 0; step < 30; step++) again.step(0, right);
+  const pushLeft = (row: number): number => Number(row !== 0);
   const rows = rowsOf(alike, 2, 40);
-  assert.deepEqual(rowsOf(again, 2, 40), rows);
+  assert.deepEqual(rowsOf(again, 2, 40, pushLeft), rows);
   assert.notDeepEqual(rowsOf(new VectorEnvironment([new CartPole()], new Generator(1)), 0, 40), rows);
 });
 
 test('mean return and length are those of the last 100 episodes', () => {
   const environments = new VectorEnvironment([new ConstantReward(2, 'terminated', (step) => step)], new Generator(1));
   assert.deepEqual(environments.recentMeans, { episodeReturn: null, episodeLength: null });
-  for (let step = 0; step < 300; step++) environments.step(0, right);
+  for (let step = 0; step < 300; step++) environments.step();
   // Episodes 51 to 150 have returns 4k − 1.
   assert.deepEqual(environments.recentMeans, { episodeReturn: 4 * 100.5 - 1, episodeLength: 2 });
   assert.equal(environments.episodes, 150);
@@ -64,7 +68,7 @@ test('an observation that is not finite or comes without its mask breaks the con
   const broken = new CartPole();
   const environments = new VectorEnvironment([broken], new Generator(1));
   broken.loadState({ position: 0, velocity: Infinity, angle: 0, angularVelocity: 0, steps: 0, over: false });
-  assert.throws(() => environments.step(0, right), {
+  assert.throws(() => environments.step(), {
     code: 'ENVIRONMENT_INVALID',
     message: /element 0 of an observation is Infinity/,
   });
@@ -74,4 +78,17 @@ test('an observation that is not finite or comes without its mask breaks the con
     }
   }
   assert.throws(() => new VectorEnvironment([new WithoutMask()], new Generator(1)), /without action mask/);
+});
+
+test('actions outside of the space, forbidden or not finite are refused before they are done', () => {
+  const environments = new VectorEnvironment([new ContextualBandit()], new Generator(1));
+  environments.actions.set([0, 3]);
+  assert.throws(() => environments.checkActions('mine'), {
+    code: 'ALGORITHM_INVALID',
+    message: /mine: element 1 of the action for environment 0 is 3/,
+  });
+  environments.actions.set([0, environments.masks!.subarray(2).indexOf(0)]);
+  assert.throws(() => environments.checkActions('mine'), { code: 'ALGORITHM_INVALID' });
+  environments.actions.set([0, environments.masks!.subarray(2).indexOf(1)]);
+  environments.checkActions('mine');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { parsePpoConfig } from '../../../../src/rl/algorithms/ppo.ts';
+import { ppo } from '../../../../src/rl/algorithms/ppo.ts';
 import { CartPole } from '../../../../src/rl/environments/cart-pole.ts';
 import type { Policy } from '../../../../src/rl/policy.ts';
 import { createTraining } from '../../../../src/rl/training-loop.ts';
@@ -28,7 +28,7 @@ async function greedyReturn(policy: Policy): Promise<number> {
 
 test('CartPole with the default hyperparameters reaches a mean return of 475 within 40 960 steps', async () => {
   const training = await createTraining({
-    agent: parsePpoConfig(),
+    algorithm: ppo,
     environments: Array.from({ length: 8 }, () => new CartPole()),
     seed: 0,
     totalSteps: 40_960,

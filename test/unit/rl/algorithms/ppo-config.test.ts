@@ -1,35 +1,32 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { parsePpoConfig } from '../../../../src/rl/algorithms/ppo.ts';
+import { ppo } from '../../../../src/rl/algorithms/ppo.ts';
 
 test('nothing given means the defaults that stable-baselines3 has', () => {
-  const { rolloutSteps, minibatchSize, epochs, learningRate, discount, gaeLambda, clipRange } = parsePpoConfig();
+  const { rolloutSteps, minibatchSize, epochs, learningRate, discount, gaeLambda, clipRange } = ppo.configure();
   assert.deepEqual([rolloutSteps, minibatchSize, epochs, learningRate], [2048, 64, 10, 3e-4]);
   assert.deepEqual([discount, gaeLambda, clipRange], [0.99, 0.95, 0.2]);
 });
 
 test('given values replace defaults, also with null', () => {
-  const config = parsePpoConfig({ hiddenSizes: [32], targetKl: 0.02, learningRateSchedule: 'linear' });
+  const config = ppo.configure({ hiddenSizes: [32], targetKl: 0.02, learningRateSchedule: 'linear' });
   assert.deepEqual([config.hiddenSizes, config.targetKl, config.learningRateSchedule], [[32], 0.02, 'linear']);
-  assert.equal(parsePpoConfig({ valueClipRange: null }).valueClipRange, null);
+  assert.equal(ppo.configure({ valueClipRange: null }).valueClipRange, null);
 });
 
 test('an unknown hyperparameter is refused with the nearest valid one', () => {
-  assert.throws(() => parsePpoConfig({ learning_rate: 1e-3 }), {
+  assert.throws(() => ppo.configure({ learning_rate: 1e-3 }), {
     code: 'SPEC_INVALID',
     message: /learning_rate is unknown; nearest valid name: learningRate$/,
   });
-  assert.throws(
-    () => parsePpoConfig({ zzzzzzzzzzzz: 1 }),
-    /zzzzzzzzzzzz is unknown; allowed: algorithm, hiddenSizes, /,
-  );
+  assert.throws(() => ppo.configure({ zzzzzzzzzzzz: 1 }), /zzzzzzzzzzzz is unknown; allowed: hiddenSizes, /);
 });
 
 test('every value that is not allowed is listed with what is', () => {
   const wrong = { epochs: 2.5, discount: 1.01, hiddenSizes: [], activation: 'sine', learningRate: 0, scaleRewards: 1 };
   assert.throws(
-    () => parsePpoConfig(wrong),
+    () => ppo.configure(wrong),
     (error: Error) => {
       assert.match(error.message, /epochs: found 2.5; allowed: a whole number from 1 to 1000/);
       assert.match(error.message, /discount: found 1.01; allowed: a number from 0 to 1/);
@@ -44,6 +41,6 @@ test('every value that is not allowed is listed with what is', () => {
 
 for (const value of [null, [], 'fast', 3]) {
   test(`${JSON.stringify(value)} is no configuration`, () => {
-    assert.throws(() => parsePpoConfig(value), { code: 'SPEC_INVALID', message: /allowed: an object/ });
+    assert.throws(() => ppo.configure(value), { code: 'SPEC_INVALID', message: /allowed: an object/ });
   });
 }

@@ -4,7 +4,7 @@ import test from 'node:test';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { PpoModel, parsePpoConfig } from '../../../../src/rl/algorithms/ppo.ts';
+import { PpoModel, ppo } from '../../../../src/rl/algorithms/ppo.ts';
 import type { EnvironmentDescription } from '../../../../src/rl/environment.ts';
 import { Generator } from '../../../../src/rl/random.ts';
 import { adamSchedule } from '../../../../src/tensor/adam.ts';
@@ -103,7 +103,7 @@ const cases: Record<string, { config: object; choices: number[]; masked: boolean
 
 for (const [name, { config, choices, masked }] of Object.entries(cases)) {
   test(`six chained updates (${name}) are those of the CPU backend within 1e-5`, async () => {
-    const model = new PpoModel(parsePpoConfig({ hiddenSizes: [16, 16], ...config }), environment(choices, masked));
+    const model = new PpoModel(ppo.configure({ hiddenSizes: [16, 16], ...config }), environment(choices, masked));
     const generator = new Generator(17);
     const parameters = model.initialParameters(generator);
     const initial = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { PpoModel, parsePpoConfig } from '../../../../src/rl/algorithms/ppo.ts';
+import { PpoModel, ppo } from '../../../../src/rl/algorithms/ppo.ts';
 import { readCheckpoint } from '../../../../src/rl/checkpoint.ts';
 import { Generator } from '../../../../src/rl/random.ts';
 import { createTraining } from '../../../../src/rl/training-loop.ts';
@@ -13,7 +13,13 @@ const quick = { rolloutSteps: 128, minibatchSize: 48, epochs: 6, learningRate: 0
 
 test('a bandit with masked heads is solved, and no masked choice is ever taken', async () => {
   const environments = Array.from({ length: 4 }, () => new ContextualBandit());
-  const training = await createTraining({ agent: parsePpoConfig(quick), environments, seed: 1, totalSteps: 2560 });
+  const training = await createTraining({
+    algorithm: ppo,
+    hyperparameters: quick,
+    environments,
+    seed: 1,
+    totalSteps: 2560,
+  });
   const rewards: number[] = [];
   await training.run({ onUpdate: ({ metrics }) => void rewards.push(metrics.rewardMean) });
   assert.ok(rewards[0] < 1.4, `chance level at first: ${rewards[0]}`);
@@ -27,7 +33,13 @@ test('a bandit with masked heads is solved, and no masked choice is ever taken',
 
 test('measures are averaged over the rollout', async () => {
   const environments = [new ContextualBandit()];
-  const training = await createTraining({ agent: parsePpoConfig(quick), environments, seed: 1, totalSteps: 128 });
+  const training = await createTraining({
+    algorithm: ppo,
+    hyperparameters: quick,
+    environments,
+    seed: 1,
+    totalSteps: 128,
+  });
   await training.run({
     onUpdate: ({ metrics }) => assert.ok(Math.abs(metrics.measures.right - metrics.rewardMean / 2) < 1e-9),
   });
@@ -36,9 +48,15 @@ test('measures are averaged over the rollout', async () => {
 
 /** The value that training gives the only observation of {@link ConstantReward}. */
 async function learnedValue(end: 'truncated' | 'terminated'): Promise<number> {
-  const config = parsePpoConfig({ ...quick, learningRate: 0.02, discount: 0.8, maxGradientNorm: 100 });
+  const config = ppo.configure({ ...quick, learningRate: 0.02, discount: 0.8, maxGradientNorm: 100 });
   const environments = [new ConstantReward(2, end), new ConstantReward(2, end)];
-  const training = await createTraining({ agent: config, environments, seed: 2, totalSteps: 128 * 25 });
+  const training = await createTraining({
+    algorithm: ppo,
+    hyperparameters: config,
+    environments,
+    seed: 2,
+    totalSteps: 128 * 25,
+  });
   await training.run();
   const { parameters } = readCheckpoint(training.checkpoint());
   await training.dispose();
@@ -63,10 +81,16 @@ test('the value of a reward that ends counts nothing after the end', async () =>
 
 test('a target divergence ends phases early', async () => {
   const minibatches = async (targetKl: number | null): Promise<number> => {
-    const agent = parsePpoConfig({ ...quick, learningRate: 0.05, targetKl });
+    const hyperparameters = { ...quick, learningRate: 0.05, targetKl };
     let made = 0;
-    const training = await createTraining({ agent, environments: [new ContextualBandit()], seed: 3, totalSteps: 128 });
-    await training.run({ onUpdate: ({ metrics }) => void (made = metrics.minibatches) });
+    const training = await createTraining({
+      algorithm: ppo,
+      hyperparameters,
+      environments: [new ContextualBandit()],
+      seed: 3,
+      totalSteps: 128,
+    });
+    await training.run({ onUpdate: ({ metrics }) => void (made = metrics.learning.minibatches) });
     await training.dispose();
     return made;
   };
@@ -76,22 +100,28 @@ test('a target divergence ends phases early', async () => {
 });
 
 test('schedules fall linearly with the steps done', async () => {
-  const agent = parsePpoConfig({
+  const hyperparameters = {
     ...quick,
     learningRateSchedule: 'linear',
     entropyCoefficient: 0.1,
     finalEntropyCoefficient: 0,
-  });
+  };
   const rates: number[] = [];
-  const training = await createTraining({ agent, environments: [new ContextualBandit()], seed: 3, totalSteps: 512 });
-  await training.run({ onUpdate: ({ metrics }) => void rates.push(metrics.learningRate) });
+  const training = await createTraining({
+    algorithm: ppo,
+    hyperparameters,
+    environments: [new ContextualBandit()],
+    seed: 3,
+    totalSteps: 512,
+  });
+  await training.run({ onUpdate: ({ metrics }) => void rates.push(metrics.learning.learningRate) });
   assert.deepEqual(rates, [0.01, 0.0075, 0.005, 0.0025]);
   await training.dispose();
 });
 
 test('the first policy does nothing in every head with the asked probability', async () => {
   const { description } = new ContextualBandit();
-  const model = new PpoModel(parsePpoConfig({ initialNoopProbability: 0.9 }), description);
+  const model = new PpoModel(ppo.configure({ initialNoopProbability: 0.9 }), description);
   const parameters = model.initialParameters(new Generator(5));
   const program = await compile((inputs) => model.act(inputs), model.actInputs);
   const { probabilities } = await program.run({
@@ -105,9 +135,9 @@ test('the first policy does nothing in every head with the asked probability', a
 });
 
 test('normalised observations and scaled rewards still solve the bandit', async () => {
-  const agent = parsePpoConfig({ ...quick, normaliseObservations: true, scaleRewards: true });
+  const hyperparameters = { ...quick, normaliseObservations: true, scaleRewards: true };
   const environments = Array.from({ length: 4 }, () => new ContextualBandit());
-  const training = await createTraining({ agent, environments, seed: 6, totalSteps: 2560 });
+  const training = await createTraining({ algorithm: ppo, hyperparameters, environments, seed: 6, totalSteps: 2560 });
   let last: UpdateMetrics | null = null;
   await training.run({ onUpdate: ({ metrics }) => void (last = metrics) });
   assert.ok(last!.rewardMean > 1.9, String(last!.rewardMean));
@@ -116,8 +146,11 @@ test('normalised observations and scaled rewards still solve the bandit', async 
 
 test('a number of environments that does not divide the rollout is refused', async () => {
   const environments = [new ContextualBandit(), new ContextualBandit(), new ContextualBandit()];
-  await assert.rejects(createTraining({ agent: parsePpoConfig(quick), environments, seed: 1, totalSteps: 1 }), {
-    code: 'SPEC_INVALID',
-    message: /rolloutSteps: found 128; allowed: a multiple of the number of environments \(3\)/,
-  });
+  await assert.rejects(
+    createTraining({ algorithm: ppo, hyperparameters: quick, environments, seed: 1, totalSteps: 1 }),
+    {
+      code: 'SPEC_INVALID',
+      message: /rolloutSteps: found 128; allowed: a multiple of the number of environments \(3\)/,
+    },
+  );
 });

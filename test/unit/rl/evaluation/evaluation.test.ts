@@ -23,6 +23,8 @@ const constantPolicy = (choice: number): Policy => {
     observationSize: 120,
     actionMaskSize: 165,
     choices: Array.from({ length: 11 }, () => 15),
+    actionSize: 11,
+    memorySize: 0,
     act,
     sample: act,
     dispose: () => Promise.resolve(),
