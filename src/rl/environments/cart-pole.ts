@@ -1,6 +1,7 @@
 import { CoxswainError } from '../../contracts/errors.ts';
 import type { Environment, EnvironmentDescription, Observation, Transition } from '../environment.ts';
 import { Generator } from '../random.ts';
+import { parseParameters } from './parameters.ts';
 import type { EnvironmentKind } from './registry.ts';
 
 const gravity = 9.8;
@@ -157,5 +158,8 @@ export const cartPole: EnvironmentKind = {
   name: description.name,
   summary: 'Balance a pole on a cart for 500 steps by pushing it left or right.',
   parameters: {},
-  create: () => new CartPole(),
+  create: (parameters = {}) => {
+    parseParameters(description.name, {}, parameters);
+    return new CartPole();
+  },
 };

@@ -1,9 +1,17 @@
+import { acrobot } from './acrobot.ts';
 import { cartPole } from './cart-pole.ts';
+import { mountainCarContinuous } from './mountain-car-continuous.ts';
+import { mountainCar } from './mountain-car.ts';
 import { onlineBoutique } from './online-boutique/kind.ts';
+import { pendulum } from './pendulum.ts';
 import type { EnvironmentKind } from './registry.ts';
 
 /** The environments that need nothing but parameters, by name. */
 export const environments: Readonly<Record<string, EnvironmentKind>> = {
   [cartPole.name]: cartPole,
+  [acrobot.name]: acrobot,
+  [mountainCar.name]: mountainCar,
+  [mountainCarContinuous.name]: mountainCarContinuous,
+  [pendulum.name]: pendulum,
   [onlineBoutique.name]: onlineBoutique,
 };
