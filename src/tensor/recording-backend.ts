@@ -3,6 +3,7 @@ import type { BackendValues, DataType, KernelConfig, TensorInfo } from '@tensorf
 
 import { registerGradient } from './gradients/gradient.ts';
 import { gradients } from './gradients/index.ts';
+import { elementCount } from './graph.ts';
 import type { ConstantValues } from './graph.ts';
 import { kernels } from './kernels/index.ts';
 import { Recorder } from './recorder.ts';
@@ -74,8 +75,12 @@ function numeric(values: BackendValues): ConstantValues {
   return Array.from(values as unknown as ArrayLike<number | boolean>, Number);
 }
 
-/** TF.js tells tensors apart by object: a kernel that changes nothing must not give back the object it got. */
-function fresh({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+/**
+ * What a kernel gives, as TF.js wants it. TF.js tells tensors apart by object: a kernel that changes nothing must not give
+ * back the object it got. And a tensor without elements is known, so nothing that ONNX Runtime refuses to do with it is done.
+ */
+function settled({ dataId, shape, dtype }: TensorInfo): TensorInfo {
+  if (elementCount(shape) === 0) return backend.recorder.fixedTensor([], shape, dtype);
   return { dataId, shape: [...shape], dtype };
 }
 
@@ -84,7 +89,7 @@ tf.registerBackend(recordingBackendName, () => backend, 0);
 for (const [kernelName, kernel] of Object.entries(kernels)) {
   const kernelFunc: KernelConfig['kernelFunc'] = ({ inputs, attrs }) => {
     const result = kernel(inputs as Record<string, TensorInfo>, attrs ?? {}, backend.recorder);
-    return Array.isArray(result) ? result.map(fresh) : fresh(result);
+    return Array.isArray(result) ? result.map(settled) : settled(result);
   };
   tf.registerKernel({ kernelName, backendName: recordingBackendName, kernelFunc });
 }

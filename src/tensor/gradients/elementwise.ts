@@ -16,7 +16,10 @@ const ofOutput = (derivative: (dy: Tensor, y: Tensor) => Tensor): GradientEntry 
 });
 
 /** A step function. */
-const flat: GradientEntry = ofInput((_dy, x) => noGradient(x));
+const flat: GradientEntry = {
+  keep: ['x'],
+  gradient: (_dy, { inputs: { x } }) => ({ x: () => noGradient(x) }),
+};
 
 /** A function of two inputs that broadcast. */
 const ofTwo = (
@@ -30,10 +33,11 @@ const ofTwo = (
   },
 });
 
-const undifferentiable: GradientEntry = ofTwo(
-  (_dy, a) => noGradient(a),
-  (_dy, _a, b) => noGradient(b),
-);
+/** A step function of two inputs. */
+const undifferentiable: GradientEntry = {
+  keep: ['a', 'b'],
+  gradient: (_dy, { inputs: { a, b } }) => ({ a: () => noGradient(a), b: () => noGradient(b) }),
+};
 
 const oneMinus = (x: Tensor): Tensor => tf.sub(tf.scalar(1), x);
 const onePlus = (x: Tensor): Tensor => tf.add(tf.scalar(1), x);
@@ -92,18 +96,26 @@ export const elementwiseGradients: GradientFamily = {
   Prelu: {
     keep: ['x', 'alpha'],
     gradient: (dy: Tensor, { inputs: { x, alpha } }) => ({
-      x: () => tf.where(tf.greater(x, 0), dy, tf.mul(dy, alpha)),
+      x: () => sumToShape(tf.where(tf.greater(x, 0), dy, tf.mul(dy, alpha)), x.shape),
       alpha: () => sumToShape(onlyWhere(tf.lessEqual(x, 0), tf.mul(dy, x)), alpha.shape),
     }),
   },
 
+  Equal: undifferentiable,
+  NotEqual: undifferentiable,
+  Greater: undifferentiable,
   GreaterEqual: undifferentiable,
+  Less: undifferentiable,
+  LessEqual: undifferentiable,
+  LogicalAnd: undifferentiable,
+  LogicalOr: undifferentiable,
+  LogicalNot: flat,
   Select: {
-    keep: ['condition'],
-    gradient: (dy: Tensor, { inputs: { condition } }) => ({
+    keep: ['condition', 't', 'e'],
+    gradient: (dy: Tensor, { inputs: { condition, t, e } }) => ({
       condition: () => noGradient(condition),
-      t: () => onlyWhere(condition, dy),
-      e: () => tf.where(condition, tf.scalar(0), dy),
+      t: () => sumToShape(onlyWhere(condition, dy), t.shape),
+      e: () => sumToShape(tf.where(condition, tf.scalar(0), dy), e.shape),
     }),
   },
 

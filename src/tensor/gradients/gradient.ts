@@ -41,9 +41,12 @@ export function registerGradient(kernelName: string, { keep = [], gradient }: Gr
   });
 }
 
-/** Sums a gradient over the axes along which an operand of shape `shape` was broadcast. */
+/** Sums a gradient over the axes along which an operand of shape `shape` was broadcast, be it to no elements. */
 export function sumToShape(gradient: Tensor, shape: number[]): Tensor {
-  const axes = tf.broadcast_util.getReductionAxes(shape, gradient.shape);
+  const added = gradient.rank - shape.length;
+  const axes = gradient.shape.flatMap((length, axis) =>
+    axis < added || (shape[axis - added] === 1 && length !== 1) ? [axis] : [],
+  );
   return axes.length > 0 ? tf.reshape(tf.sum(gradient, axes), shape) : gradient;
 }
 

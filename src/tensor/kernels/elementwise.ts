@@ -1,8 +1,10 @@
+import { upcastType } from '@tensorflow/tfjs-core';
 import type {
   CastAttrs,
   ClipByValueAttrs,
   DataType,
   LeakyReluAttrs,
+  NamedAttrMap,
   StepAttrs,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
@@ -33,6 +35,9 @@ export function elementwise(
   return recorder.tensor(name, shape, dtype, placeShape);
 }
 
+/** Numbers of double precision, which no tensor of TF.js has; only steps between use them. */
+const float64 = 11;
+
 /** A number as a tensor of the type of `like`. */
 export function scalarLike(recorder: Recorder, value: number, like: TensorInfo): TensorInfo {
   return recorder.fixedTensor([value], [], like.dtype);
@@ -43,7 +48,15 @@ export function castTo(recorder: Recorder, x: TensorInfo, dtype: DataType): Tens
   if (x.dtype === dtype) return x;
   const to = { float32: 1, int32: 6, bool: 9 }[dtype as string];
   if (to === undefined) throw unsupported(`Cast to ${dtype} cannot be compiled`);
-  return elementwise(recorder, 'Cast', [x], dtype, { to });
+  const source = x.dtype === 'float32' && dtype === 'int32' ? withinWholeNumbers(recorder, x) : x;
+  return elementwise(recorder, 'Cast', [source], dtype, { to });
+}
+
+/** What no whole number of 32 bits is near becomes 0, as not-a-number and ±∞ do in TF.js; ONNX leaves it open. */
+function withinWholeNumbers(recorder: Recorder, x: TensorInfo): TensorInfo {
+  const size = elementwise(recorder, 'Abs', [x], x.dtype);
+  const fits = elementwise(recorder, 'Less', [size, scalarLike(recorder, 2 ** 31, x)], 'bool');
+  return elementwise(recorder, 'Where', [fits, x, scalarLike(recorder, 0, x)], x.dtype);
 }
 
 /** An operation whose result has the type of its operands, which must be numbers. */
@@ -68,11 +81,13 @@ const numberComparison =
     return elementwise(recorder, operator, [x, y], 'bool');
   };
 
-/** A function of real numbers; whole numbers are converted first. */
-const real =
-  (operator: string, attributes: Record<string, Attribute> = {}): Kernel =>
-  ({ x }, _attributes, recorder) =>
-    elementwise(recorder, operator, [castTo(recorder, x, 'float32')], 'float32', attributes);
+/** A function of real numbers. As in TF.js's CPU backend, its value for a whole number is cut to a whole number. */
+const ofReal =
+  (build: (x: TensorInfo, recorder: Recorder, attributes: NamedAttrMap) => TensorInfo): Kernel =>
+  ({ x }, attributes, recorder) =>
+    castTo(recorder, build(castTo(recorder, x, 'float32'), recorder, attributes), x.dtype);
+
+const real = (operator: string): Kernel => ofReal((x, recorder) => elementwise(recorder, operator, [x], 'float32'));
 
 /** A function whose result has the type of its operand. */
 const sameType =
@@ -107,30 +122,52 @@ function biased(matrix: TensorInfo, row: TensorInfo, recorder: Recorder): Tensor
   return recorder.tensor(name, matrix.shape, matrix.dtype);
 }
 
-/** Quotient rounded towards minus infinity, as in TF.js. */
+/** ONNX Runtime's processor traps, and ends the process, where whole numbers are divided by 0 or their least by −1. */
+function dividesSafely(recorder: Recorder, divisor: TensorInfo): boolean {
+  const values = recorder.fixedValues(divisor);
+  return values !== null && Array.prototype.every.call(values, (value: number) => value !== 0 && value !== -1);
+}
+
+/** Quotient rounded towards minus infinity; of whole numbers divided by 0 it is 0, as in TF.js. */
 const floorDivide: Kernel = ({ a, b }, _attributes, recorder) => {
   if (a.dtype !== 'int32') {
     return elementwise(recorder, 'Floor', [elementwise(recorder, 'Div', [a, b], a.dtype)], a.dtype);
   }
-  const rest = elementwise(recorder, 'Mod', [a, b], 'int32');
-  return elementwise(recorder, 'Div', [elementwise(recorder, 'Sub', [a, rest], 'int32'), b], 'int32');
+  if (dividesSafely(recorder, b)) {
+    const rest = elementwise(recorder, 'Mod', [a, b], 'int32');
+    return elementwise(recorder, 'Div', [elementwise(recorder, 'Sub', [a, rest], 'int32'), b], 'int32');
+  }
+  // Numbers of double precision hold the quotient of two whole numbers of 32 bits without rounding it up.
+  const [x, y] = [a, b].map((operand) => elementwise(recorder, 'Cast', [operand], 'float32', { to: float64 }));
+  const floor = elementwise(recorder, 'Floor', [elementwise(recorder, 'Div', [x, y], 'float32')], 'float32');
+  const quotient = elementwise(recorder, 'Cast', [floor], 'int32', { to: 6 });
+  const zero = scalarLike(recorder, 0, b);
+  return elementwise(recorder, 'Where', [elementwise(recorder, 'Equal', [b, zero], 'bool'), zero, quotient], 'int32');
 };
+
+/** Remainder of whole numbers: 0 where the divisor is 0, as in TF.js, or ±1. */
+function wholeModulo(recorder: Recorder, a: TensorInfo, b: TensorInfo): TensorInfo {
+  if (dividesSafely(recorder, b)) return elementwise(recorder, 'Mod', [a, b], 'int32');
+  const one = scalarLike(recorder, 1, b);
+  const trapping = elementwise(
+    recorder,
+    'Less',
+    [
+      elementwise(recorder, 'Abs', [elementwise(recorder, 'Max', [b, scalarLike(recorder, -2, b)], 'int32')], 'int32'),
+      scalarLike(recorder, 2, b),
+    ],
+    'bool',
+  );
+  return elementwise(recorder, 'Mod', [a, elementwise(recorder, 'Where', [trapping, one, b], 'int32')], 'int32');
+}
 
 /** Remainder with the sign of the divisor, as in TF.js; ONNX's for real numbers has the dividend's. */
 const modulo: Kernel = ({ a, b }, _attributes, recorder) => {
-  if (a.dtype === 'int32') return elementwise(recorder, 'Mod', [a, b], 'int32');
+  if (a.dtype === 'int32') return wholeModulo(recorder, a, b);
   const rest = elementwise(recorder, 'Mod', [a, b], a.dtype, { fmod: 1 });
-  const shifted = elementwise(recorder, 'Mod', [elementwise(recorder, 'Add', [rest, b], a.dtype), b], a.dtype, {
-    fmod: 1,
-  });
-  const zero = scalarLike(recorder, 0, a);
-  const signsDiffer = elementwise(
-    recorder,
-    'Xor',
-    [elementwise(recorder, 'Less', [a, zero], 'bool'), elementwise(recorder, 'Less', [b, zero], 'bool')],
-    'bool',
-  );
-  return elementwise(recorder, 'Where', [signsDiffer, shifted, rest], a.dtype);
+  const signs = elementwise(recorder, 'Mul', [rest, b], a.dtype);
+  const signsDiffer = elementwise(recorder, 'Less', [signs, scalarLike(recorder, 0, a)], 'bool');
+  return elementwise(recorder, 'Where', [signsDiffer, elementwise(recorder, 'Add', [rest, b], a.dtype), rest], a.dtype);
 };
 
 const clip: Kernel = ({ x }, attributes, recorder) => {
@@ -178,7 +215,8 @@ export const elementwiseKernels: KernelFamily = {
   },
   AddN: (inputs, _attributes, recorder) => {
     const terms = Object.values(inputs);
-    return elementwise(recorder, 'Sum', terms, terms[0].dtype);
+    if (terms[0].dtype === 'float32') return elementwise(recorder, 'Sum', terms, 'float32');
+    return terms.reduce((sum, term) => elementwise(recorder, 'Add', [sum, term], sum.dtype));
   },
   Prelu: ({ x, alpha }, _attributes, recorder) => elementwise(recorder, 'PRelu', [x, alpha], x.dtype),
 
@@ -194,7 +232,11 @@ export const elementwiseKernels: KernelFamily = {
   LogicalAnd: comparison('And'),
   LogicalOr: comparison('Or'),
   LogicalNot: sameType('Not'),
-  Select: ({ condition, t, e }, _attributes, recorder) => elementwise(recorder, 'Where', [condition, t, e], t.dtype),
+  Select: ({ condition, t, e }, _attributes, recorder) => {
+    const dtype = upcastType(t.dtype, e.dtype);
+    const choices = [castTo(recorder, t, dtype), castTo(recorder, e, dtype)];
+    return elementwise(recorder, 'Where', [condition, ...choices], dtype);
+  },
 
   Abs: sameType('Abs'),
   Neg: sameType('Neg'),
@@ -215,7 +257,7 @@ export const elementwiseKernels: KernelFamily = {
   Cos: real('Cos'),
   Cosh: real('Cosh'),
   Erf: real('Erf'),
-  Exp: real('Exp'),
+  Exp: ({ x }, _attributes, recorder) => elementwise(recorder, 'Exp', [castTo(recorder, x, 'float32')], 'float32'),
   Floor: real('Floor'),
   Log: real('Log'),
   Reciprocal: real('Reciprocal'),
@@ -228,27 +270,24 @@ export const elementwiseKernels: KernelFamily = {
   Tan: real('Tan'),
   Tanh: real('Tanh'),
   Relu: sameType('Relu'),
-  Elu: ({ x }, attributes, recorder) =>
-    elementwise(recorder, 'Elu', [x], 'float32', {
-      alpha: { float: attributesOf<{ alpha?: number }>(attributes).alpha ?? 1 },
-    }),
+  Elu: real('Elu'),
   LeakyRelu: ({ x }, attributes, recorder) =>
-    elementwise(recorder, 'LeakyRelu', [x], 'float32', {
+    elementwise(recorder, 'LeakyRelu', [castTo(recorder, x, 'float32')], 'float32', {
       alpha: { float: attributesOf<LeakyReluAttrs>(attributes).alpha },
     }),
   Relu6: composed((x, recorder) =>
     elementwise(recorder, 'Clip', [x, scalarLike(recorder, 0, x), scalarLike(recorder, 6, x)], x.dtype),
   ),
   Selu: real('Selu'),
-  Expm1: composed((x, recorder) => {
+  Expm1: ofReal((x, recorder) => {
     const power = elementwise(recorder, 'Exp', [x], 'float32');
     return elementwise(recorder, 'Sub', [power, scalarLike(recorder, 1, power)], 'float32');
   }),
-  Log1p: composed((x, recorder) => {
+  Log1p: ofReal((x, recorder) => {
     const shifted = elementwise(recorder, 'Add', [x, scalarLike(recorder, 1, x)], 'float32');
     return elementwise(recorder, 'Log', [shifted], 'float32');
   }),
-  Rsqrt: composed((x, recorder) =>
+  Rsqrt: ofReal((x, recorder) =>
     elementwise(recorder, 'Reciprocal', [elementwise(recorder, 'Sqrt', [x], 'float32')], 'float32'),
   ),
 

@@ -1,9 +1,19 @@
 import type { CumsumAttrs, DataType, SumAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 
+import { elementCount } from '../graph.ts';
 import type { Recorder } from '../recorder.ts';
 import { castTo } from './elementwise.ts';
 import { attributesOf, axisFromFront, reducedAxes } from './kernel.ts';
 import type { Kernel, KernelFamily } from './kernel.ts';
+
+/** What joining no elements gives; ONNX leaves it open for most. */
+const ofNothing: Readonly<Record<string, number>> = {
+  ReduceSum: 0,
+  ReduceMean: NaN,
+  ReduceMax: -Infinity,
+  ReduceMin: Infinity,
+  ReduceProd: 1,
+};
 
 /** Joins the elements along some axes. */
 function reduce(
@@ -14,6 +24,10 @@ function reduce(
   keepDims: boolean,
 ): TensorInfo {
   if (axes.length === 0) return x;
+  const shape = keepDims
+    ? x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
+    : x.shape.filter((_, axis) => !axes.includes(axis));
+  if (elementCount(x.shape) === 0) return recorder.fixedTensor([ofNothing[operator]], shape, x.dtype);
   if (
     operator === 'ReduceSum' &&
     x.dtype === 'float32' &&
@@ -24,9 +38,6 @@ function reduce(
   ) {
     return columnSums(recorder, x);
   }
-  const shape = keepDims
-    ? x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
-    : x.shape.filter((_, axis) => !axes.includes(axis));
   const name = recorder.node(operator, [recorder.name(x), recorder.integers(axes)], { keepdims: Number(keepDims) });
   return recorder.tensor(name, shape, x.dtype);
 }
