@@ -5,6 +5,7 @@ import { mountainCar } from './mountain-car.ts';
 import { onlineBoutique } from './online-boutique/kind.ts';
 import { pendulum } from './pendulum.ts';
 import type { EnvironmentKind } from './registry.ts';
+import { serviceGraph } from './service-graph/kind.ts';
 
 /** The environments that need nothing but parameters, by name. */
 export const environments: Readonly<Record<string, EnvironmentKind>> = {
@@ -14,4 +15,5 @@ export const environments: Readonly<Record<string, EnvironmentKind>> = {
   [mountainCarContinuous.name]: mountainCarContinuous,
   [pendulum.name]: pendulum,
   [onlineBoutique.name]: onlineBoutique,
+  [serviceGraph.name]: serviceGraph,
 };

@@ -87,6 +87,11 @@ export class Simulation {
     return this.queues.waitSeconds;
   }
 
+  /** Variance of that wait, seconds². */
+  get waitVariance(): Float64Array {
+    return this.queues.waitVariance;
+  }
+
   /** Empties every queue; `replicas` pods of each service are ready. */
   reset(replicas: ArrayLike<number>): void {
     this.fleet.reset(replicas);

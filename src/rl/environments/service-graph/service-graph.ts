@@ -1,0 +1,399 @@
+import { CoxswainError } from '../../../contracts/errors.ts';
+import type { ClusterView } from '../../baselines/controller.ts';
+import type {
+  Environment,
+  EnvironmentDescription,
+  EnvironmentState,
+  Observation,
+  Transition,
+} from '../../environment.ts';
+import { Generator } from '../../random.ts';
+import type { GeneratorState } from '../../random.ts';
+import type { NumberValues } from '../parameter-ranges.ts';
+import { ClusterMonitor } from '../online-boutique/cluster-monitor.ts';
+import type { ClusterMonitorState } from '../online-boutique/cluster-monitor.ts';
+import { EpisodeStarts } from '../online-boutique/episode-starts.ts';
+import { LatencyMixture } from '../online-boutique/latency-mixture.ts';
+import { FRAME } from '../online-boutique/metrics-history.ts';
+import { validateTrace } from '../online-boutique/options.ts';
+import { changeOf, CHOICES, maskService } from '../online-boutique/replica-actions.ts';
+import { limitsOf } from '../online-boutique/service-limits.ts';
+import { Simulation, STEP_SECONDS, SUB_STEPS } from '../online-boutique/simulation.ts';
+import type { SimulationState } from '../online-boutique/simulation.ts';
+import { stepReward } from '../online-boutique/step-reward.ts';
+import { boutiqueGraph } from './boutique-graph.ts';
+import { describeServiceGraph } from './description.ts';
+import { everyService } from './graph-application.ts';
+import type { GraphApplication } from './graph-application.ts';
+import { GraphMonitor } from './graph-monitor.ts';
+import type { GraphMonitorState } from './graph-monitor.ts';
+import { writeGraphObservation } from './graph-observation.ts';
+import type { GraphObservationInput } from './graph-observation.ts';
+import type { Instance } from './instance.ts';
+import { Lifecycle } from './lifecycle.ts';
+import type { LifecycleState } from './lifecycle.ts';
+import { parseServiceGraphParameters } from './options.ts';
+import type { serviceGraphParameters, ServiceGraphOptions } from './options.ts';
+import { currentRoutes, emptySlot } from './routes.ts';
+import { DAY_BINS, generatedWeek } from './traffic.ts';
+import { validateGraphApplication } from './validate-graph-application.ts';
+
+/** An Environment that also lets a controller set replica counts directly and that can start at a given place. */
+export interface ServiceGraph extends Environment {
+  /** Starts the episode whose window begins at bin `offset` of the trace. */
+  resetAt(offset: number, seed: number): Observation;
+  /** Like `step`, but sets each slot's desired replicas (clamped to its limits and the quota). */
+  stepReplicas(desiredReplicas: ArrayLike<number>): Transition;
+  /** What a controller sees at this moment, slot by slot; an empty slot has no name and no replicas. */
+  readonly view: ClusterView;
+  /** Who is there: slot, identity, version and phase. */
+  readonly instances: readonly Instance[];
+  /** Length of a control step. */
+  readonly stepSeconds: number;
+  /** Latencies of the requests that arrived in the last step; overwritten by the next. */
+  readonly latencies: LatencyMixture;
+}
+
+/**
+ * Makes a service graph; docs/environments/service-graph.md describes it.
+ * @throws CoxswainError ENVIRONMENT_INVALID when an option is out of range or the trace is shorter than an episode.
+ */
+export function createServiceGraph(options: ServiceGraphOptions = {}): ServiceGraph {
+  return new DynamicGraph(options);
+}
+
+/** Control steps before an episode's window that are played with constant replicas, so that queues and metrics settle. */
+const LEAST_WARM_UP_STEPS = 8;
+/** Utilisation that the replicas at the start of an episode are chosen for. */
+const INITIAL_UTILISATION = 0.6;
+/** Replicas that a newcomer starts with. */
+const NEWCOMER_REPLICAS = 2;
+const STEPS_PER_HOUR = 3600 / STEP_SECONDS;
+
+interface ServiceGraphState {
+  readonly offset: number;
+  readonly scale: number;
+  readonly steps: number;
+  readonly generator: GeneratorState;
+  readonly lifecycle: LifecycleState;
+  readonly simulation: SimulationState;
+  readonly monitor: ClusterMonitorState;
+  readonly graphMonitor: GraphMonitorState;
+  readonly lastQuantile: number;
+}
+
+class DynamicGraph implements ServiceGraph {
+  readonly description: EnvironmentDescription;
+  readonly stepSeconds = STEP_SECONDS;
+  readonly latencies: LatencyMixture;
+  private readonly parameters: NumberValues<typeof serviceGraphParameters>;
+  private readonly application: GraphApplication;
+  private readonly trace: Float32Array | Float64Array;
+  private readonly meanRequests: number;
+  private readonly starts: EpisodeStarts;
+  private readonly lifecycle: Lifecycle;
+  private readonly simulation: Simulation;
+  private readonly monitor: ClusterMonitor;
+  private readonly graphMonitor: GraphMonitor;
+  private readonly observation: Float32Array;
+  private readonly mask: Uint8Array;
+  private readonly arrivals: Float64Array;
+  private readonly wanted: Int32Array;
+  /** Whether the replicas of a slot may be changed. */
+  private readonly scalable: Uint8Array;
+  private readonly observationInput: GraphObservationInput;
+  private generator = new Generator(0);
+  private offset = 0;
+  /** What the trace is multiplied by in this episode. */
+  private scale = 1;
+  /** Steps played of the episode; −1 before the first reset. */
+  private steps = -1;
+
+  constructor({ trace = generatedWeek(), application = boutiqueGraph, ...given }: ServiceGraphOptions) {
+    this.parameters = parseServiceGraphParameters(given);
+    const { nodes, episodeSteps, metricsDelaySteps, sloSeconds, timeoutSeconds, changesPerHour } = this.parameters;
+    validateTrace(trace, episodeSteps);
+    this.application = validateGraphApplication(application, nodes);
+    this.trace = trace;
+    this.meanRequests = Math.max(1, sumOf(trace) / trace.length);
+    this.starts = new EpisodeStarts(trace, episodeSteps, this.parameters.rampEpisodes);
+    this.lifecycle = new Lifecycle(application, nodes, changesPerHour / STEPS_PER_HOUR);
+    this.lifecycle.reset(new Generator(0), 0);
+    const routes = currentRoutes(application, nodes, this.lifecycle.instances);
+    this.simulation = new Simulation(routes, limitsOf(everyService(application)));
+    this.monitor = new ClusterMonitor(routes.services, this.simulation, {
+      delaySteps: metricsDelaySteps,
+      rateSteps: 0,
+      sloSeconds,
+    });
+    this.graphMonitor = new GraphMonitor(this.simulation, nodes, metricsDelaySteps, timeoutSeconds);
+    this.latencies = new LatencyMixture(application.requests.length * SUB_STEPS);
+    this.description = describeServiceGraph(nodes, episodeSteps);
+    this.observation = new Float32Array(this.description.observationSpace.shape[0]);
+    this.mask = new Uint8Array(nodes * CHOICES);
+    this.arrivals = new Float64Array(application.requests.length);
+    this.wanted = new Int32Array(nodes);
+    this.scalable = new Uint8Array(nodes);
+    this.observationInput = {
+      slots: nodes,
+      fleet: this.simulation.fleet,
+      monitor: this.monitor,
+      graphMonitor: this.graphMonitor,
+      identities: new Int32Array(nodes),
+      mtls: new Uint8Array(nodes * nodes),
+    };
+  }
+
+  get view(): ClusterView {
+    return this.monitor.view;
+  }
+
+  get instances(): readonly Instance[] {
+    return this.lifecycle.instances;
+  }
+
+  reset(seed: number): Observation {
+    const generator = new Generator(seed);
+    const { rateJitter } = this.parameters;
+    const scale = rateJitter > 0 ? Math.exp(rateJitter * (2 * generator.uniform() - 1)) : 1;
+    return this.start(this.starts.draw(generator), scale, generator);
+  }
+
+  resetAt(offset: number, seed: number): Observation {
+    const last = this.trace.length - this.parameters.episodeSteps;
+    if (!Number.isInteger(offset) || offset < 0 || offset > last) {
+      throw new CoxswainError('ENVIRONMENT_INVALID', `An episode can start at bins 0 … ${last}, not at ${offset}.`);
+    }
+    return this.start(offset, 1, new Generator(seed));
+  }
+
+  step(action: Int32Array | Float32Array): Transition {
+    const { desired } = this.simulation.fleet;
+    const { maxChange } = this.parameters;
+    for (let slot = 0; slot < desired.length; slot++) {
+      const change = this.changeChosen(action, slot);
+      this.wanted[slot] = desired[slot] + Math.max(-maxChange, Math.min(maxChange, change));
+    }
+    return this.stepReplicas(this.wanted);
+  }
+
+  stepReplicas(desiredReplicas: ArrayLike<number>): Transition {
+    const { episodeSteps } = this.parameters;
+    if (this.steps < 0 || this.steps >= episodeSteps) {
+      throw new CoxswainError('ENVIRONMENT_INVALID', 'service-graph: step after the end or before reset; call reset.');
+    }
+    const actions = this.setReplicas(desiredReplicas);
+    this.play(this.scale * this.trace[this.offset + this.steps]);
+    this.steps++;
+    const { newest, values } = this.monitor.history;
+    const p95LatencySeconds = values[newest + FRAME.p95Seconds];
+    const sloViolationRate = values[newest + FRAME.violationShare];
+    const { podSeconds, completedRequests } = this.simulation;
+    const outcome = {
+      pods: podSeconds / STEP_SECONDS,
+      violationShare: sloViolationRate,
+      relativeRequests: this.latencies.requests / this.meanRequests,
+      actions,
+    };
+    const abandonedCalls = this.changeServices();
+    this.prepareDecision();
+    return {
+      observation: this.observation,
+      actionMask: this.mask,
+      reward: stepReward(outcome, this.parameters),
+      terminated: false,
+      truncated: this.steps === episodeSteps,
+      measures: {
+        p95LatencySeconds,
+        sloViolationRate,
+        podSeconds,
+        actionsPerMinute: (actions * 60) / STEP_SECONDS,
+        requestsPerSecond: this.latencies.requests / STEP_SECONDS,
+        completedPerSecond: completedRequests / STEP_SECONDS,
+        services: this.lifecycle.instances.length,
+        abandonedCalls,
+      },
+    };
+  }
+
+  saveState(): EnvironmentState {
+    return {
+      offset: this.offset,
+      scale: this.scale,
+      steps: this.steps,
+      generator: this.generator.saveState(),
+      lifecycle: this.lifecycle.saveState(),
+      simulation: this.simulation.saveState(),
+      monitor: this.monitor.saveState(),
+      graphMonitor: this.graphMonitor.saveState(),
+      lastQuantile: this.latencies.saveState(),
+    } satisfies ServiceGraphState;
+  }
+
+  loadState(state: EnvironmentState): Observation {
+    const saved = state as ServiceGraphState;
+    this.offset = saved.offset;
+    this.scale = saved.scale;
+    this.steps = saved.steps;
+    this.generator.loadState(saved.generator);
+    this.lifecycle.loadState(saved.lifecycle);
+    this.placeServices();
+    this.simulation.loadState(saved.simulation);
+    this.monitor.loadState(saved.monitor);
+    this.graphMonitor.loadState(saved.graphMonitor);
+    this.latencies.clear();
+    this.latencies.loadState(saved.lastQuantile);
+    return this.prepareDecision();
+  }
+
+  private changeChosen(action: Int32Array | Float32Array, slot: number): number {
+    const choice = action[slot];
+    if (choice >= 0 && choice < CHOICES && Number.isInteger(choice)) return changeOf(choice);
+    throw new CoxswainError('ENVIRONMENT_INVALID', `service-graph: action ${slot} must be 0 … 14, not ${choice}.`);
+  }
+
+  private start(offset: number, scale: number, generator: Generator): Observation {
+    this.generator = generator;
+    this.offset = offset;
+    this.scale = scale;
+    this.steps = 0;
+    this.latencies.loadState(0);
+    this.lifecycle.reset(generator.fork(), this.hour);
+    this.placeServices();
+    this.graphMonitor.reset();
+    const before = (steps: number): number => scale * this.trace[Math.max(0, offset - steps)];
+    const warmUp = Math.max(LEAST_WARM_UP_STEPS, this.parameters.metricsDelaySteps + 1);
+    let sum = 0;
+    for (let steps = 1; steps <= warmUp; steps++) sum += before(steps);
+    this.simulation.reset(this.simulation.replicasFor(sum / warmUp / STEP_SECONDS, INITIAL_UTILISATION));
+    for (let steps = warmUp; steps > 0; steps--) this.play(before(steps));
+    return this.prepareDecision();
+  }
+
+  /** Hour of the day, 0 … 24. */
+  private get hour(): number {
+    return ((this.offset + this.steps) % DAY_BINS) / (DAY_BINS / 24);
+  }
+
+  /** Sets the desired replicas; first what shrinks, then what grows, slot by slot while the quota lasts. @returns how many changed. */
+  private setReplicas(desiredReplicas: ArrayLike<number>): number {
+    const { fleet } = this.simulation;
+    let actions = 0;
+    for (let slot = 0; slot < this.scalable.length; slot++) {
+      if (this.scalable[slot] === 0 || desiredReplicas[slot] >= fleet.desired[slot]) continue;
+      if (fleet.scale(slot, desiredReplicas[slot])) actions++;
+    }
+    let free = this.freeQuota();
+    for (let slot = 0; slot < this.scalable.length; slot++) {
+      const before = fleet.desired[slot];
+      if (this.scalable[slot] === 0 || desiredReplicas[slot] <= before) continue;
+      if (fleet.scale(slot, Math.min(desiredReplicas[slot], before + free))) actions++;
+      free -= fleet.desired[slot] - before;
+    }
+    return actions;
+  }
+
+  private freeQuota(): number {
+    const { desired } = this.simulation.fleet;
+    let free = this.parameters.podQuota;
+    for (let slot = 0; slot < desired.length; slot++) free -= desired[slot];
+    return Math.max(0, free);
+  }
+
+  /** One control step with `requests` expected arrivals, up to the new metrics. */
+  private play(requests: number): void {
+    const { typeShare } = this.simulation.topology;
+    for (let type = 0; type < this.arrivals.length; type++) {
+      this.arrivals[type] = this.generator.poisson(requests * typeShare[type]);
+    }
+    this.latencies.clear();
+    this.monitor.beginStep();
+    this.simulation.advance(this.arrivals, this.latencies);
+    this.monitor.endStep(this.latencies);
+    const { history } = this.monitor;
+    this.graphMonitor.endStep(history.values, history.newest + FRAME.width);
+  }
+
+  /** Lets services come and go. @returns calls that were given up with those that left. */
+  private changeServices(): number {
+    const { fleet } = this.simulation;
+    const { left, entered, rerouted } = this.lifecycle.advance(this.hour, (slot) => fleet.ready[slot] > 0);
+    // The calls of what leaves are to be moved on before its slot is cleared.
+    const abandoned = rerouted ? this.reroute() : 0;
+    for (const slot of left) this.clearSlot(slot);
+    for (const instance of entered) {
+      this.occupySlot(instance);
+      fleet.scale(instance.slot, NEWCOMER_REPLICAS);
+    }
+    if (rerouted || entered.length > 0) this.noteServices();
+    return abandoned;
+  }
+
+  /** Puts everybody who is there into the slots, without pods, and clears the others. */
+  private placeServices(): void {
+    for (let slot = 0; slot < this.parameters.nodes; slot++) this.clearSlot(slot);
+    for (const instance of this.lifecycle.instances) this.occupySlot(instance);
+    this.reroute();
+    this.noteServices();
+  }
+
+  private clearSlot(slot: number): void {
+    this.simulation.replaceService(slot, emptySlot);
+    this.monitor.replaceService(slot, emptySlot);
+    this.graphMonitor.forget(slot);
+  }
+
+  private occupySlot(instance: Instance): void {
+    this.simulation.replaceService(instance.slot, instance.service);
+    this.monitor.replaceService(instance.slot, instance.service);
+    this.graphMonitor.enter(instance);
+  }
+
+  private reroute(): number {
+    const { application, parameters, lifecycle } = this;
+    const abandoned = this.simulation.reroute(currentRoutes(application, parameters.nodes, lifecycle.instances));
+    this.graphMonitor.reroute();
+    return abandoned;
+  }
+
+  /** What the observation and the mask say about who is there. */
+  private noteServices(): void {
+    const { identities, mtls, slots } = this.observationInput;
+    const { instances } = this.lifecycle;
+    identities.fill(0);
+    mtls.fill(0);
+    this.scalable.fill(0);
+    for (const { slot, identity, phase, sidecar } of instances) {
+      identities[slot] = identity;
+      this.scalable[slot] = phase === 'draining' ? 0 : 1;
+      if (!sidecar) continue;
+      for (const other of instances) if (other.sidecar) mtls[slot * slots + other.slot] = 1;
+    }
+  }
+
+  /** Brings view, observation and mask up to the moment before the next decision. */
+  private prepareDecision(): Observation {
+    this.monitor.updateView(this.steps * STEP_SECONDS);
+    const dayShare = ((this.offset + this.steps) % DAY_BINS) / DAY_BINS;
+    writeGraphObservation(this.observationInput, dayShare, this.observation);
+    const { desired } = this.simulation.fleet;
+    const { minReplicas, maxReplicas } = this.view;
+    const { maxChange } = this.parameters;
+    const growth = Math.min(maxChange, this.freeQuota());
+    for (let slot = 0; slot < desired.length; slot++) {
+      const base = desired[slot];
+      if (this.scalable[slot] === 0) maskService(this.mask, slot, base, base, base);
+      else {
+        const low = Math.max(minReplicas[slot], base - maxChange);
+        maskService(this.mask, slot, base, low, Math.min(maxReplicas[slot], base + growth));
+      }
+    }
+    return { observation: this.observation, actionMask: this.mask };
+  }
+}
+
+function sumOf(values: Float32Array | Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
+}
