@@ -7,6 +7,8 @@ export interface Config {
   readonly artifacts: FolderArtifacts | S3Artifacts;
   /** Absolute paths of the folders that a RunSpec may read from, by name. */
   readonly dataFolders: Readonly<Record<string, string>>;
+  /** Absolute paths of modules with algorithms beside our own. */
+  readonly algorithmModules: readonly string[];
   readonly api: ApiConfig;
   /** The commit that the coxswain command notes in a spec that names none. */
   readonly client: { readonly gitSha: string | null };

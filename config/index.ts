@@ -60,6 +60,7 @@ function group(values: Values, problems: string[]): Config {
     mongo: { url: values.MONGODB_URL, database: values.COXSWAIN_DATABASE },
     artifacts: artifacts(values, problems),
     dataFolders: Object.fromEntries((values.COXSWAIN_DATA_FOLDERS ?? []).map(([name, path]) => [name, resolve(path)])),
+    algorithmModules: (values.COXSWAIN_ALGORITHMS ?? []).map((path) => resolve(path)),
     api: api(values, problems),
     client: { gitSha: values.COXSWAIN_GIT_SHA },
     wandb: {

@@ -123,6 +123,13 @@ export const settings = {
     help: 'The only folders that a RunSpec may read files from, by the names that it uses for them.',
     whenUnset: 'none',
   }),
+  COXSWAIN_ALGORITHMS: setting({
+    schema: commaList(/^.*\.(ts|mts|js|mjs)$/),
+    fallback: null,
+    allowed: 'paths of .mjs, .js or .ts files separated by commas',
+    help: 'Modules with algorithms of your own, which a RunSpec may then name. Set it for the orchestrator and the trainers alike.',
+    whenUnset: 'none',
+  }),
   COXSWAIN_SLOTS: setting({
     schema: wholeNumber(1, 256),
     fallback: null,

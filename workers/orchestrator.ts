@@ -5,6 +5,8 @@ import type { Config } from '../config/index.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import { collect } from '../src/recordings/collect.ts';
+import type { Algorithm } from '../src/rl/algorithm.ts';
+import { loadAlgorithms } from '../src/rl/algorithms/load-algorithms.ts';
 import { parseRunSpec, specSha256 } from '../src/spec/run-spec.ts';
 import { checkSpecAgainstWorker, isTrackingEnabled } from '../src/spec/worker-allowance.ts';
 import { mirrorRun } from '../src/tracking/mirror.ts';
@@ -30,7 +32,7 @@ await runWorkerProcess(async (context) => [
   {
     taskQueue: taskQueues.orchestration,
     workflowBundle: await workflowBundle(),
-    activities: createOrchestrationActivities(portsOf(context)),
+    activities: createOrchestrationActivities(portsOf(context, await loadAlgorithms(context.config.algorithmModules))),
     ...timing,
   },
   {
@@ -41,14 +43,17 @@ await runWorkerProcess(async (context) => [
   },
 ]);
 
-function portsOf({ config, client, store, artifacts }: WorkerContext): OrchestrationPorts {
+function portsOf(
+  { config, client, store, artifacts }: WorkerContext,
+  algorithms: Readonly<Record<string, Algorithm>>,
+): OrchestrationPorts {
   return {
     store,
     artifacts,
     readSpec(input) {
       const spec = parseRunSpec(input);
       checkSpecAgainstWorker(spec, config);
-      checkSpecAgainstCode(spec);
+      checkSpecAgainstCode(spec, algorithms);
       return { spec, specSha256: specSha256(spec) };
     },
     tracks: (spec) => isTrackingEnabled(spec, config),

@@ -1,20 +1,22 @@
 import { CoxswainError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
-import { algorithms } from '../src/rl/algorithms/index.ts';
+import { checkSpaces } from '../src/rl/algorithm.ts';
+import type { Algorithm } from '../src/rl/algorithm.ts';
+import { algorithmNamed } from '../src/rl/algorithms/load-algorithms.ts';
+import { onlineBoutique } from '../src/rl/environments/online-boutique/kind.ts';
 import { defaultParameters, parseOnlineBoutiqueParameters } from '../src/rl/environments/online-boutique/options.ts';
 
 /**
- * Holds the names and parameters of a spec against the environments and algorithms that this version has.
+ * Holds the names and parameters of a spec against the environments that this version has, and the algorithms.
  * @throws CoxswainError SPEC_INVALID or ENVIRONMENT_INVALID naming the path, the value and what is allowed.
  */
-export function checkSpecAgainstCode(spec: RunSpec): void {
+export function checkSpecAgainstCode(spec: RunSpec, algorithms: Readonly<Record<string, Algorithm>>): void {
   const { environment, agent, train } = spec;
   if (environment.name !== 'online-boutique')
     throw unknownName('environment.name', environment.name, 'online-boutique');
-  const algorithm = Object.hasOwn(algorithms, agent.algorithm) ? algorithms[agent.algorithm] : null;
-  if (!algorithm) throw unknownName('agent.algorithm', agent.algorithm, Object.keys(algorithms).join(', '));
-  parseOnlineBoutiqueParameters(environment.parameters);
+  const algorithm = algorithmNamed(agent.algorithm, algorithms, 'agent.algorithm');
   algorithm.configure(agent.hyperparameters, train.environments);
+  checkSpaces(algorithm, onlineBoutique.create(environment.parameters).description);
 }
 
 /** Control steps of an episode of the spec's environment: the least that each part of a recording must hold. */

@@ -53,7 +53,7 @@ function gpuPlans(context: WorkerContext): WorkerPlan[] {
   ];
 }
 
-function training({ store, artifacts, client }: WorkerContext) {
-  const numeric = createNumericProcesses({ environment: childEnvironment(), gpus });
+function training({ config: { algorithmModules }, store, artifacts, client }: WorkerContext) {
+  const numeric = createNumericProcesses({ environment: childEnvironment(), gpus, algorithmModules });
   return { ...timing, activities: createTrainingActivities({ store, artifacts, numeric, client }) };
 }

@@ -7,6 +7,8 @@ import type { ConfigOf, HyperparameterTable } from './hyperparameters.ts';
 import type { Learner } from './learner.ts';
 import { LearningAgent } from './learning-agent.ts';
 import type { Generator } from './random.ts';
+import { toolbox } from './toolbox.ts';
+import type { Toolbox } from './toolbox.ts';
 
 /** How a process of its own can make one of the environments: for algorithms whose actors run side by side. */
 export interface EnvironmentRecipe {
@@ -60,10 +62,11 @@ export interface AlgorithmDefinition<Table extends HyperparameterTable> {
   readonly summary: string;
   readonly actionSpaces: readonly Space['kind'][];
   readonly masks: boolean;
+  /** An entry has `default`, `rule` ({ allowed: text, holds: function }) and `meaning`. */
   readonly hyperparameters: Table;
   /** Rules between hyperparameters. @returns a sentence about each that is broken. Default none. */
   readonly conflicts?: (config: ConfigOf<Table>, environments: number) => string[];
-  readonly create: (config: ConfigOf<Table>, setup: AgentSetup) => Promise<Learner> | Learner;
+  readonly create: (config: ConfigOf<Table>, setup: AgentSetup, toolbox: Toolbox) => Promise<Learner> | Learner;
 }
 
 /** Makes an algorithm of its name, its hyperparameters and a function that creates a {@link Learner}. */
@@ -85,7 +88,7 @@ export function defineAlgorithm<const Table extends HyperparameterTable>(
     },
     async createAgent(config, setup) {
       checkSpaces(definition, setup.environment);
-      return new LearningAgent(name, await create(config, setup), setup);
+      return new LearningAgent(name, await create(config, setup, toolbox), setup);
     },
   };
 }

@@ -286,7 +286,7 @@ class TrainingLoop implements Training {
     });
   }
 
-  policy(weights: WeightsChoice = 'latest'): Promise<Policy> {
+  async policy(weights: WeightsChoice = 'latest'): Promise<Policy> {
     return loadPolicy(policyModel(this.agent.policy, this.chosen(weights).weights));
   }
 

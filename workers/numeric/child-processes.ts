@@ -17,6 +17,8 @@ export interface ChildProcessOptions {
   readonly program?: string;
   /** A child that was told to stop and has not ended after this long is killed. Default 5 000. */
   readonly stopPatienceMs?: number;
+  /** Absolute paths of modules with algorithms beside our own. Default none. */
+  readonly algorithmModules?: readonly string[];
   /** GPUs that trainings on `cuda` share, one at a time each. Default 1. */
   readonly gpus?: number;
 }
@@ -30,13 +32,19 @@ const defaultStopPatienceMs = 5_000;
  * 2. When `train` or `evaluate` settles, the child has ended.
  */
 export function createNumericProcesses(options: ChildProcessOptions): NumericProcesses {
+  const { algorithmModules = [] } = options;
   const freeGpus = Array.from({ length: options.gpus ?? 1 }, (_, index) => index);
   return {
     async train(job, hooks, signal) {
       const gpu = job.device === 'cuda' ? freeGpus.shift() : undefined;
       const placed = gpu === undefined ? job : { ...job, device: `cuda:${gpu}` as const };
       try {
-        return (await runChild(options, { kind: 'train', job: placed }, hooks, signal)) as TrainOutcome;
+        return (await runChild(
+          options,
+          { kind: 'train', job: placed, algorithmModules },
+          hooks,
+          signal,
+        )) as TrainOutcome;
       } finally {
         if (gpu !== undefined) freeGpus.push(gpu);
       }

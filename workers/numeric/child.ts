@@ -38,7 +38,8 @@ async function run(message: Extract<ToChild, { kind: 'train' | 'evaluate' }>): P
     return runEvaluateJob(message.job, stop.signal);
   }
   const { runTrainJob } = await import('./train-job.ts');
-  return runTrainJob(message.job, {
+  const { loadAlgorithms } = await import('../../src/rl/algorithms/load-algorithms.ts');
+  return runTrainJob(message.job, await loadAlgorithms(message.algorithmModules), {
     signal: stop.signal,
     onPoint: (point) => tell({ kind: 'point', point }),
     onCheckpoint: ({ step, bytes }) =>

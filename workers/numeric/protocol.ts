@@ -3,7 +3,7 @@ import type { EvaluateJob, EvaluateOutcome, TrainJob, TrainOutcome, TrainPoint }
 
 /** What a worker tells its numeric child. One job a child. */
 export type ToChild =
-  | { readonly kind: 'train'; readonly job: TrainJob }
+  | { readonly kind: 'train'; readonly job: TrainJob; readonly algorithmModules: readonly string[] }
   | { readonly kind: 'evaluate'; readonly job: EvaluateJob }
   /** The checkpoint sent last is durable. */
   | { readonly kind: 'stored' }

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { extname } from 'node:path';
+
 import type { TrainJob, TrainOutcome, TrainPoint } from '../../src/contracts/numeric.ts';
-import { algorithms } from '../../src/rl/algorithms/index.ts';
+import type { Algorithm, EnvironmentRecipe } from '../../src/rl/algorithm.ts';
+import { algorithmNamed } from '../../src/rl/algorithms/load-algorithms.ts';
 import { readCheckpoint } from '../../src/rl/checkpoint.ts';
 import { createOnlineBoutique } from '../../src/rl/environments/online-boutique/online-boutique.ts';
 import { evaluatePolicy } from '../../src/rl/evaluation/evaluate.ts';
@@ -18,9 +21,16 @@ export interface TrainJobHooks {
   readonly onCheckpoint: (checkpoint: { step: number; bytes: Uint8Array }) => Promise<void>;
 }
 
-/** Trains one seed of a spec; ends early with `cancelled` at an update boundary after `signal`. */
-export async function runTrainJob(job: TrainJob, hooks: TrainJobHooks): Promise<TrainOutcome> {
-  const training = await setUp(job);
+/**
+ * Trains one seed of a spec; ends early with `cancelled` at an update boundary after `signal`.
+ * @param algorithms those that the spec may name.
+ */
+export async function runTrainJob(
+  job: TrainJob,
+  algorithms: Readonly<Record<string, Algorithm>>,
+  hooks: TrainJobHooks,
+): Promise<TrainOutcome> {
+  const training = await setUp(job, algorithms);
   try {
     const outcome = await training.run({
       signal: hooks.signal,
@@ -38,14 +48,15 @@ export async function runTrainJob(job: TrainJob, hooks: TrainJobHooks): Promise<
   }
 }
 
-function setUp(job: TrainJob): Promise<Training> {
+function setUp(job: TrainJob, algorithms: Readonly<Record<string, Algorithm>>): Promise<Training> {
   const { spec, recording, parts, seed, device, checkpoint } = job;
   const problem = createProblem(spec, recording, parts);
   const { environments, totalSteps, evaluateEverySteps, checkpointEverySteps } = spec.train;
   return createTraining({
-    algorithm: algorithms[spec.agent.algorithm],
+    algorithm: algorithmNamed(spec.agent.algorithm, algorithms, 'agent.algorithm'),
     hyperparameters: spec.agent.hyperparameters,
     environments: Array.from({ length: environments }, () => createOnlineBoutique(problem.train)),
+    recipe: recipeOf(problem),
     seed,
     totalSteps,
     device,
@@ -54,6 +65,13 @@ function setUp(job: TrainJob): Promise<Training> {
     checkpointIntervalSteps: checkpointEverySteps,
     ...(checkpoint === null ? {} : { checkpoint }),
   });
+}
+
+/** How an actor process makes the same environment. */
+function recipeOf({ train }: Problem): EnvironmentRecipe {
+  // With this file's own extension: .ts in the project, .js in the package.
+  const file = `../../src/rl/environments/online-boutique/online-boutique${extname(import.meta.url)}`;
+  return { module: new URL(file, import.meta.url).href, factory: createOnlineBoutique.name, options: train };
 }
 
 /** The training's evaluator maximises; the documented score is better when lower. */

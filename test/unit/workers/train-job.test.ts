@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { TrainCompleted, TrainJob, TrainPoint } from '../../../src/contracts/numeric.ts';
 import { collect } from '../../../src/recordings/collect.ts';
 import { parseRunSpec } from '../../../src/spec/run-spec.ts';
+import { algorithms } from '../../../src/rl/algorithms/index.ts';
 import { runTrainJob } from '../../../workers/numeric/train-job.ts';
 import { smallSpec } from '../../integration/small-pipeline.ts';
 
@@ -15,14 +16,11 @@ async function run(checkpoint: Uint8Array | null) {
   const points: TrainPoint[] = [];
   const checkpoints: Uint8Array[] = [];
   const signal = new AbortController().signal;
-  const outcome = await runTrainJob(
-    { ...job, checkpoint },
-    {
-      signal,
-      onPoint: (point) => void points.push(point),
-      onCheckpoint: async ({ bytes }) => void checkpoints.push(bytes.slice()),
-    },
-  );
+  const outcome = await runTrainJob({ ...job, checkpoint }, algorithms, {
+    signal,
+    onPoint: (point) => void points.push(point),
+    onCheckpoint: async ({ bytes }) => void checkpoints.push(bytes.slice()),
+  });
   return { outcome: outcome as TrainCompleted, points, checkpoints };
 }
 
