@@ -4,6 +4,9 @@ import type { Attribute, Constant, ConstantValues, ElementType, Node } from './g
 import { elementCount } from './graph.ts';
 import { unsupported } from './unsupported.ts';
 
+/** The name under which TF.js knows the backend that records. */
+export const recordingBackendName = 'coxswain-recorder';
+
 /** Where a recorded tensor's values are in the graph. */
 interface Place {
   readonly name: string;

@@ -6,11 +6,8 @@ import { gradients } from './gradients/index.ts';
 import { elementCount } from './graph.ts';
 import type { ConstantValues } from './graph.ts';
 import { kernels } from './kernels/index.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, recordingBackendName } from './recorder.ts';
 import { unsupported } from './unsupported.ts';
-
-/** The name under which TF.js knows the backend. */
-export const recordingBackendName = 'coxswain-recorder';
 
 /**
  * A backend of TF.js that computes nothing: its kernels note each operation in a {@link Recorder}, so everything that

@@ -1,7 +1,9 @@
+import { convolutionGradients } from './convolution.ts';
 import { elementwiseGradients } from './elementwise.ts';
 import { gatherGradients } from './gather.ts';
 import type { GradientFamily } from './gradient.ts';
 import { linearAlgebraGradients } from './linear-algebra.ts';
+import { poolingGradients } from './pooling.ts';
 import { reductionGradients } from './reduction.ts';
 import { shapeGradients } from './shape.ts';
 
@@ -10,9 +12,11 @@ import { shapeGradients } from './shape.ts';
  * one that Node loads; ours also keep the recorded graph small, because a broadcast costs no node.
  */
 export const gradients: GradientFamily = {
+  ...convolutionGradients,
   ...elementwiseGradients,
   ...gatherGradients,
   ...linearAlgebraGradients,
+  ...poolingGradients,
   ...reductionGradients,
   ...shapeGradients,
 };

@@ -1,7 +1,7 @@
 import type { BatchMatMulAttrs, TensorInfo, _FusedMatMulAttrs } from '@tensorflow/tfjs-core';
 
 import type { Recorder } from '../recorder.ts';
-import { unsupported } from '../unsupported.ts';
+import { activated } from './activation.ts';
 import { broadcast } from './broadcast.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { attributesOf } from './kernel.ts';
@@ -38,23 +38,11 @@ const matMul: Kernel = ({ a, b }, attributes, recorder) => {
   return matrixProduct(recorder, a, b, transposeA, transposeB);
 };
 
-const activations: Readonly<Record<string, string>> = {
-  relu: 'Relu',
-  relu6: 'Relu6',
-  elu: 'Elu',
-  sigmoid: 'Sigmoid',
-  leakyrelu: 'LeakyRelu',
-  prelu: 'Prelu',
-};
-
 const fusedMatMul: Kernel = ({ a, b, bias, preluActivationWeights }, attributes, recorder) => {
   const { transposeA, transposeB, activation, leakyreluAlpha } = attributesOf<_FusedMatMulAttrs>(attributes);
   let x = matrixProduct(recorder, a, b, transposeA, transposeB);
   if (bias) x = elementwiseKernels.Add({ a: x, b: bias }, {}, recorder) as TensorInfo;
-  if (!activation || activation === 'linear') return x;
-  const kernel = activations[activation];
-  if (!kernel) throw unsupported(`Activation ${activation} of a fused matrix product cannot be compiled`);
-  return elementwiseKernels[kernel]({ x, alpha: preluActivationWeights }, { alpha: leakyreluAlpha ?? 1 }, recorder);
+  return activated(recorder, x, activation, preluActivationWeights, leakyreluAlpha);
 };
 
 /** Matrix products. */

@@ -10,7 +10,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 
 import { gradients } from '../../../../src/tensor/gradients/index.ts';
 import type { KernelFamily } from '../../../../src/tensor/kernels/kernel.ts';
-import { recordingBackendName } from '../../../../src/tensor/recording-backend.ts';
+import { recordingBackendName } from '../../../../src/tensor/recorder.ts';
 import type { Values } from '../../../../src/tensor/loaded-model.ts';
 import type { Program, Tensors } from '../../../../src/tensor/trace.ts';
 import { assertClose, runCompiled, runOnCpuBackend } from '../compare.ts';
