@@ -3,6 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import { configurationPage } from '../config/configuration-page.ts';
+import { algorithmsPage } from '../src/rl/algorithms-page.ts';
+import { algorithms } from '../src/rl/algorithms/index.ts';
+import { metricsPage } from '../src/rl/metrics.ts';
 import { errorsPage } from '../src/spec/errors-page.ts';
 import { withFields } from '../src/spec/run-spec-fields.ts';
 import { runSpecJsonSchema } from '../src/spec/run-spec.ts';
@@ -13,5 +16,7 @@ const schema = await format(JSON.stringify(runSpecJsonSchema()), { parser: 'json
 
 writeFileSync(join(root, 'docs/configuration.md'), configurationPage());
 writeFileSync(join(root, 'docs/errors.md'), errorsPage());
+writeFileSync(join(root, 'docs/metrics.md'), metricsPage());
+writeFileSync(join(root, 'docs/algorithms.md'), algorithmsPage(algorithms));
 writeFileSync(join(root, 'config/run-spec.schema.json'), schema);
 writeFileSync(guide, withFields(readFileSync(guide, 'utf8')));
