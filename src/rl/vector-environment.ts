@@ -30,6 +30,8 @@ export interface StepResults {
   readonly truncated: Uint8Array;
   /** The last observation of an episode that was truncated and not terminated, for bootstrapping; null otherwise. */
   readonly lastObservations: (Float32Array | null)[];
+  /** What the environment allowed there; null where there is no such observation or nothing is masked. */
+  readonly lastMasks: (Uint8Array | null)[];
   readonly measures: Readonly<Record<string, number>>[];
 }
 
@@ -84,6 +86,7 @@ export class VectorEnvironment {
       terminated: new Uint8Array(this.count),
       truncated: new Uint8Array(this.count),
       lastObservations: environments.map(() => null),
+      lastMasks: environments.map(() => null),
       measures: environments.map(() => ({})),
     };
     this.returns = new Float64Array(this.count);
@@ -115,7 +118,9 @@ export class VectorEnvironment {
     results.truncated[index] = Number(truncated);
     results.measures[index] = measures;
     this.enter(index, transition);
-    results.lastObservations[index] = truncated && !terminated ? transition.observation.slice() : null;
+    const cutOff = truncated && !terminated;
+    results.lastObservations[index] = cutOff ? transition.observation.slice() : null;
+    results.lastMasks[index] = (cutOff && transition.actionMask?.slice()) || null;
     if (terminated || truncated) this.finishEpisode(index);
   }
 
