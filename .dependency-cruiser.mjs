@@ -128,8 +128,8 @@ export default {
     mayImportOnly(
       'cli-goes-through-client',
       '^src/cli/(?!main[.]ts$)',
-      ['^src/(cli|client|spec|domain|contracts)/', '^config/'],
-      'The command goes through src/client: it never imports adapters, workflows, activities or workers. Only src/cli/main.ts wires adapters in.',
+      ['^src/(cli|client|spec|domain|contracts|rl)/', '^config/'],
+      'The command goes through src/client, or calls the learning core of src/rl: it never imports adapters, workflows, activities or workers. Only src/cli/main.ts wires adapters in.',
     ),
     mayImportOnly(
       'activities-import-no-process',

@@ -1,6 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../client/package-version.ts';
 import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
+import { algorithmCheckCommand, algorithmListCommand } from './algorithm-command.ts';
+import type { AlgorithmCheckCommandOptions } from './algorithm-command.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { modelsCommand } from './models-command.ts';
@@ -36,7 +38,8 @@ Examples:
   $ coxswain status nightly-42 --wait
   $ coxswain list --status failed
   $ coxswain cancel nightly-42 --wait
-  $ coxswain models online-boutique`;
+  $ coxswain models online-boutique
+  $ coxswain algorithm list ppo`;
 
 const runExamples = `
 SPEC is a YAML or JSON file, the name of a bundled pipeline, or - for standard input.
@@ -138,6 +141,25 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
     .option('--json', 'one line of JSON')
     .action(async (name: string | undefined, options: { json?: boolean }) =>
       finish(await modelsCommand(context, name, options)),
+    );
+
+  const algorithm = program.command('algorithm').description('show algorithms, and hold one to the contract');
+  algorithm
+    .command('list')
+    .description('list the algorithms, or the hyperparameters of one')
+    .argument('[name]', 'name of an algorithm, or path of a module with one')
+    .option('--json', 'one line of JSON')
+    .action(async (name: string | undefined, options: { json?: boolean }) =>
+      finish(await algorithmListCommand(context, name, options)),
+    );
+  algorithm
+    .command('check')
+    .description('hold an algorithm to the contract, rule by rule; exit code 1 when one is broken')
+    .argument('<name>', 'name of an algorithm, or path of a module with one')
+    .option('--hyperparameters <json>', 'with which it learns within some hundred steps')
+    .option('--json', 'one line of JSON')
+    .action(async (name: string, options: AlgorithmCheckCommandOptions) =>
+      finish(await algorithmCheckCommand(context, name, options)),
     );
   return program;
 }
