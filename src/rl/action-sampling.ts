@@ -66,3 +66,29 @@ function sampleChoice(probabilities: Float32Array, start: number, width: number,
   }
   return lastPossible;
 }
+
+/**
+ * Draws the elements of one row from independent normal variables.
+ * @param means of all elements, at `offset`.
+ * @param deviations one an element.
+ * @param values receives the elements, not bounded.
+ * @returns ln of the density of the whole action.
+ */
+export function sampleNormal(
+  means: Float32Array,
+  deviations: Float32Array,
+  offset: number,
+  generator: Generator,
+  values: Float32Array,
+): number {
+  let logDensity = 0;
+  for (let i = 0; i < deviations.length; i++) {
+    const draw = generator.normal();
+    values[i] = means[offset + i] + deviations[i] * draw;
+    logDensity -= 0.5 * draw * draw + Math.log(deviations[i]) + halfLogTau;
+  }
+  return logDensity;
+}
+
+/** ½ ln 2π */
+export const halfLogTau = 0.5 * Math.log(2 * Math.PI);

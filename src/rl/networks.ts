@@ -36,13 +36,28 @@ function lastLayerTransposed(outputs: number): boolean {
 
 /** The perceptron's outputs [batch, outputs] for inputs [batch, inputs]. */
 export function perceptron(prefix: string, shape: PerceptronShape, weights: Tensors, inputs: tf.Tensor): tf.Tensor {
+  return lastLayer(prefix, shape, weights, hiddenLayers(prefix, shape, weights, inputs));
+}
+
+/** What the last hidden layer gives, [batch, width]; the inputs themselves when there is none. */
+export function hiddenLayers(prefix: string, shape: PerceptronShape, weights: Tensors, inputs: tf.Tensor): tf.Tensor {
   const activate = shape.activation === 'tanh' ? tf.tanh : tf.relu;
   let layer = inputs;
   shape.hiddenSizes.forEach((_, index) => {
     const name = `${prefix}.hidden${index}`;
     layer = activate(tf.add(tf.matMul(layer, weights[`${name}.weights`]), weights[`${name}.bias`]));
   });
-  const product = tf.matMul(layer, weights[`${prefix}.output.weights`], false, lastLayerTransposed(shape.outputs));
+  return layer;
+}
+
+/** The linear layer after {@link hiddenLayers}. */
+export function lastLayer(
+  prefix: string,
+  { outputs }: Pick<PerceptronShape, 'outputs'>,
+  weights: Tensors,
+  hidden: tf.Tensor,
+): tf.Tensor {
+  const product = tf.matMul(hidden, weights[`${prefix}.output.weights`], false, lastLayerTransposed(outputs));
   return tf.add(product, weights[`${prefix}.output.bias`]);
 }
 

@@ -15,27 +15,40 @@ export interface Normalisation {
 /** clip((x − mean) / deviation, ±10) with statistics of all observations seen in training. */
 export class ObservationNormaliser {
   readonly statistics: RunningStatistics;
+  private readonly mean: Float32Array;
+  private readonly standardDeviation: Float32Array;
 
   /** @param size elements of an observation. */
   constructor(size: number) {
     this.statistics = new RunningStatistics(size);
+    this.mean = new Float32Array(size);
+    this.standardDeviation = new Float32Array(size);
   }
 
   /** Writes the normalised observations to `target`, which has as many rows as `observations`. */
   apply(observations: Float32Array, target: Float32Array): void {
-    const { mean, standardDeviation } = this.current();
+    this.refresh();
+    const { mean, standardDeviation } = this;
     const size = mean.length;
-    for (let i = 0; i < observations.length; i++) {
-      const scaled = (observations[i] - mean[i % size]) / standardDeviation[i % size];
-      target[i] = Math.max(-normalisationClip, Math.min(normalisationClip, scaled));
+    for (let start = 0; start < observations.length; start += size) {
+      for (let i = 0; i < size; i++) {
+        const scaled = (observations[start + i] - mean[i]) / standardDeviation[i];
+        target[start + i] = Math.max(-normalisationClip, Math.min(normalisationClip, scaled));
+      }
     }
   }
 
   /** The present shift and scale, as a policy file carries them. */
   current(): Normalisation {
-    const { mean } = this.statistics;
-    const standardDeviation = mean.map((_, i) => Math.sqrt(this.statistics.variance(i) + varianceFloor));
-    return { mean: Float32Array.from(mean), standardDeviation: Float32Array.from(standardDeviation) };
+    this.refresh();
+    return { mean: this.mean.slice(), standardDeviation: this.standardDeviation.slice() };
+  }
+
+  private refresh(): void {
+    for (let i = 0; i < this.mean.length; i++) {
+      this.mean[i] = this.statistics.mean[i];
+      this.standardDeviation[i] = Math.sqrt(this.statistics.variance(i) + varianceFloor);
+    }
   }
 }
 
@@ -52,6 +65,7 @@ export interface RewardScalerState {
 export class RewardScaler {
   private readonly statistics = new RunningStatistics(1);
   private readonly returns: Float64Array;
+  private readonly sample = new Float64Array(1);
   private readonly discount: number;
 
   constructor(environments: number, discount: number) {
@@ -63,7 +77,8 @@ export class RewardScaler {
   scale(environment: number, reward: number, episodeOver: boolean): number {
     const discounted = this.returns[environment] * this.discount + reward;
     this.returns[environment] = episodeOver ? 0 : discounted;
-    this.statistics.add([discounted]);
+    this.sample[0] = discounted;
+    this.statistics.add(this.sample);
     const scaled = reward / Math.sqrt(this.statistics.variance(0) + varianceFloor);
     return Math.max(-normalisationClip, Math.min(normalisationClip, scaled));
   }

@@ -1,5 +1,3 @@
-import type { ActionLayout } from './spaces.ts';
-
 /** A truncated episode's last observation and the place of its last step. */
 interface Truncation {
   readonly place: number;
@@ -15,9 +13,9 @@ export class RolloutBuffer {
   /** Samples. */
   readonly size: number;
   readonly observations: Float32Array;
-  /** The chosen actions as ones among zeros: size × logits. */
+  /** The actions that were chosen, as the distribution keeps them: size × `actionSize`. */
   readonly actions: Float32Array;
-  /** 0 where a choice was allowed and −1e8 where not, size × logits; null when nothing is masked. */
+  /** 0 where a choice was allowed and −1e8 where not, size × `actionSize`; null when nothing is masked. */
   readonly penalties: Float32Array | null;
   /** ln of the probability with which each action was chosen. */
   readonly logProbabilities: Float32Array;
@@ -26,12 +24,12 @@ export class RolloutBuffer {
   /** Last observations of truncated episodes, for bootstrapping. */
   truncations: Truncation[] = [];
 
-  constructor(size: number, environments: number, observationSize: number, layout: ActionLayout, masked: boolean) {
+  constructor(size: number, environments: number, observationSize: number, actionSize: number, masked: boolean) {
     this.environments = environments;
     this.size = size;
     this.observations = new Float32Array(size * observationSize);
-    this.actions = new Float32Array(size * layout.logits);
-    this.penalties = masked ? new Float32Array(size * layout.logits) : null;
+    this.actions = new Float32Array(size * actionSize);
+    this.penalties = masked ? new Float32Array(size * actionSize) : null;
     this.logProbabilities = new Float32Array(size);
     this.rewards = new Float32Array(size);
     this.ends = new Uint8Array(size);

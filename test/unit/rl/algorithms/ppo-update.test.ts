@@ -14,11 +14,11 @@ import type { InputSpec, Tensors } from '../../../../src/tensor/trace.ts';
 import { compileUpdateLoop } from '../../../../src/tensor/update-loop.ts';
 import { assertClose } from '../../tensor/compare.ts';
 
-const environment = (choices: number[], masked: boolean): EnvironmentDescription => ({
+const environment = (choices: number[] | null, masked: boolean): EnvironmentDescription => ({
   name: 'toy',
   observationSpace: { kind: 'box', shape: [5], low: -1, high: 1 },
-  actionSpace: { kind: 'multi-discrete', choices },
-  actionMaskSize: masked ? choices.reduce((sum, count) => sum + count, 0) : 0,
+  actionSpace: choices ? { kind: 'multi-discrete', choices } : { kind: 'box', shape: [3], low: -1, high: 1 },
+  actionMaskSize: masked && choices ? choices.reduce((sum, count) => sum + count, 0) : 0,
   maxEpisodeSteps: null,
   observationTable: [],
   actionTable: [],
@@ -30,7 +30,7 @@ const batch = 16;
 /** Random samples in the shapes that the update asks for. */
 function randomSamples(model: PpoModel, generator: Generator): Record<string, Values> {
   const { samples } = model.updateInputs;
-  const { heads, width, maskPlaces } = model.actions;
+  const { layout } = model.networks.distribution;
   const draw = (name: string): Float32Array =>
     Float32Array.from({ length: updates * batch * elementCount(samples[name].shape as number[]) }, () =>
       generator.normal(),
@@ -38,10 +38,12 @@ function randomSamples(model: PpoModel, generator: Generator): Record<string, Va
   const filled = Object.fromEntries(Object.keys(samples).map((name) => [name, draw(name)]));
   filled.logProbability.forEach((value, i, all) => (all[i] = -1 - 0.3 * Math.abs(value)));
   const { action, penalty } = filled;
+  if (!layout) return filled;
+  const { choices, heads, width, maskPlaces } = layout;
   action.fill(0);
   for (let row = 0; row < updates * batch; row++) {
     for (let head = 0; head < heads; head++) {
-      const count = model.actions.choices[head];
+      const count = choices[head];
       const chosen = generator.integer(count);
       action[(row * heads + head) * width + chosen] = 1;
       for (let choice = 0; penalty && choice < width; choice++) {
@@ -90,7 +92,8 @@ function mapped(record: object, map: (name: string) => tf.Tensor): Tensors {
   return Object.fromEntries(Object.keys(record).map((name) => [name, map(name)]));
 }
 
-const cases: Record<string, { config: object; choices: number[]; masked: boolean }> = {
+/** `choices` null stands for three continuous actions. */
+const cases: Record<string, { config: object; choices: number[] | null; masked: boolean }> = {
   'one head with the defaults': { config: {}, choices: [3], masked: false },
   'eleven masked heads': { config: {}, choices: new Array<number>(11).fill(4), masked: true },
   'heads of different sizes': { config: { hiddenSizes: [8] }, choices: [2, 5, 3], masked: false },
@@ -99,6 +102,13 @@ const cases: Record<string, { config: object; choices: number[]; masked: boolean
     choices: [3, 3],
     masked: true,
   },
+  'one trunk and a falling clip range': {
+    config: { sharedNetwork: true, clipRangeSchedule: 'linear', valueClipRange: 0.2 },
+    choices: [3, 2],
+    masked: true,
+  },
+  'continuous actions and an entropy bonus': { config: { entropyCoefficient: 0.05 }, choices: null, masked: false },
+  'continuous actions on one trunk': { config: { sharedNetwork: true }, choices: null, masked: false },
 };
 
 for (const [name, { config, choices, masked }] of Object.entries(cases)) {
@@ -113,10 +123,12 @@ for (const [name, { config, choices, masked }] of Object.entries(cases)) {
     };
     const samples = randomSamples(model, generator);
     const advantage = Float32Array.from({ length: updates * batch }, () => generator.normal());
-    const adam = adamSchedule(0, updates, 3e-3, 1e-5);
-    const schedule = model.hasEntropyBonus
-      ? { ...adam, entropyCoefficient: new Float32Array(updates).fill(0.05) }
-      : { ...adam };
+    const { entropyCoefficient, clipRange } = model.updateInputs.schedule;
+    const schedule = {
+      ...adamSchedule(0, updates, 3e-3, 1e-5),
+      ...(entropyCoefficient ? { entropyCoefficient: new Float32Array(updates).fill(0.05) } : {}),
+      ...(clipRange ? { clipRange: Float32Array.from({ length: updates }, (_, i) => 0.2 - 0.01 * i) } : {}),
+    };
     const expected = await onCpuBackend(model, initial, samples, advantage, schedule);
     const loop = await compileUpdateLoop({ ...model.updateInputs, iteration: (inputs) => model.update(inputs) });
     const actual = await loop.run({

@@ -60,9 +60,10 @@ async function learnedValue(end: 'truncated' | 'terminated'): Promise<number> {
   await training.run();
   const { parameters } = readCheckpoint(training.checkpoint());
   await training.dispose();
-  const model = new PpoModel(config, environments[0].description);
-  const program = await compile((inputs) => model.value(inputs), model.valueInputs);
-  const { values } = await program.run({ parameters: model.valuePart(parameters), observation: Float32Array.of(1) });
+  const { networks } = new PpoModel(config, environments[0].description);
+  const program = await compile((inputs) => networks.value(inputs), networks.valueInputs);
+  const inputs = { parameters: networks.criticPart(parameters), observation: Float32Array.of(1) };
+  const { values } = await program.run(inputs);
   await program.dispose();
   return values[0];
 }
@@ -123,9 +124,9 @@ test('the first policy does nothing in every head with the asked probability', a
   const { description } = new ContextualBandit();
   const model = new PpoModel(ppo.configure({ initialNoopProbability: 0.9 }), description);
   const parameters = model.initialParameters(new Generator(5));
-  const program = await compile((inputs) => model.act(inputs), model.actInputs);
+  const program = await compile((inputs) => model.networks.act(inputs), model.networks.actInputs);
   const { probabilities } = await program.run({
-    parameters: model.policyPart(parameters),
+    parameters: model.networks.policyPart(parameters),
     observation: Float32Array.of(0, 1, 0),
     penalty: Float32Array.of(0, 0, -1e8, 0, 0, 0),
   });
