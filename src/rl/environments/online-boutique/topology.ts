@@ -36,7 +36,12 @@ export interface Topology {
 /** Flattens a validated application. */
 export function compileTopology(application: Application): Topology {
   const services = application.services.map((service) => service.name);
-  const paths = application.requests.map((request) => stagesOf(request.call, services, root(request.name)));
+  const places = new Map(services.map((name, index) => [name, index]));
+  const paths = application.requests.map((request) => {
+    const stages: Stage[] = [];
+    addStages(request.call, places, { ...users, path: request.name }, 0, stages);
+    return stages;
+  });
   const stages = paths.flat();
   const typeStart = new Int32Array(paths.length + 1);
   paths.forEach((path, type) => (typeStart[type + 1] = typeStart[type] + path.length));
@@ -69,33 +74,45 @@ interface Stage {
   readonly share: number;
   readonly path: string;
   /** Stages of the call and all calls within it. */
-  readonly length: number;
+  length: number;
 }
 
-/** Who makes a call, for what share of the requests, and what was already called from there. */
-interface Caller {
-  readonly service: number;
-  readonly share: number;
-  readonly path: string;
-  readonly made: Map<string, number>;
+const users: Omit<Stage, 'path'> = { service: -1, caller: -1, share: 1, length: 0 };
+
+/** Adds the stages of a call, itself first, in the order of the visits. @param number of the calls like it before. */
+function addStages(
+  call: CallParameters,
+  places: ReadonlyMap<string, number>,
+  parent: Stage,
+  number: number,
+  stages: Stage[],
+): void {
+  const service = places.get(call.service)!;
+  for (let time = 1; time <= (call.times ?? 1); time++) {
+    const stage: Stage = {
+      service,
+      caller: parent.service,
+      share: parent.share * (call.share ?? 1),
+      path: `${parent.path}/${call.service}:${number + time}`,
+      length: 0,
+    };
+    const before = stages.push(stage) - 1;
+    if (call.calls !== undefined) addInnerStages(call.calls, places, stage, stages);
+    stage.length = stages.length - before;
+  }
 }
 
-function root(requestType: string): Caller {
-  return { service: -1, share: 1, path: requestType, made: new Map() };
-}
-
-/** The stages of a call, itself first, in the order of the visits. */
-function stagesOf(call: CallParameters, services: readonly string[], caller: Caller): Stage[] {
-  return Array.from({ length: call.times ?? 1 }, () => {
-    const number = (caller.made.get(call.service) ?? 0) + 1;
-    caller.made.set(call.service, number);
-    const service = services.indexOf(call.service);
-    const share = caller.share * (call.share ?? 1);
-    const path = `${caller.path}/${call.service}:${number}`;
-    const self: Caller = { service, share, path, made: new Map() };
-    const inner = (call.calls ?? []).flatMap((each) => stagesOf(each, services, self));
-    return [{ service, caller: caller.service, share, path, length: 1 + inner.length }, ...inner];
-  }).flat();
+function addInnerStages(
+  calls: readonly CallParameters[],
+  places: ReadonlyMap<string, number>,
+  parent: Stage,
+  stages: Stage[],
+): void {
+  calls.forEach((call, index) => {
+    let number = 0;
+    for (let i = 0; i < index; i++) if (calls[i].service === call.service) number += calls[i].times ?? 1;
+    addStages(call, places, parent, number, stages);
+  });
 }
 
 function countCalls(paths: readonly Stage[][], serviceCount: number): Float64Array {

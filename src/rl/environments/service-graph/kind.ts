@@ -1,4 +1,4 @@
-import { parameterHelp } from '../parameter-ranges.ts';
+import { parameterHelp } from '../parameters.ts';
 import type { EnvironmentKind } from '../registry.ts';
 import { parseServiceGraphParameters, serviceGraphParameters } from './options.ts';
 import { createServiceGraph } from './service-graph.ts';

@@ -1,5 +1,5 @@
-import { parseNumberParameters } from '../parameter-ranges.ts';
-import type { NumberParameters, NumberValues } from '../parameter-ranges.ts';
+import { parseParameters } from '../parameters.ts';
+import type { ParameterTable, ParameterValues } from '../parameters.ts';
 import type { GraphApplication } from './graph-application.ts';
 
 /** The parameters of a service graph. */
@@ -58,10 +58,13 @@ export const serviceGraphParameters = {
     default: 0,
     meaning: 'Price of changing one service’s replicas once, pods over one control step',
   },
-} as const satisfies NumberParameters;
+} as const satisfies ParameterTable;
+
+/** A value for each. */
+export type CompleteParameters = ParameterValues<typeof serviceGraphParameters>;
 
 /** The options that a RunSpec may give: all but the trace and the application. */
-export type ServiceGraphParameters = Partial<NumberValues<typeof serviceGraphParameters>>;
+export type ServiceGraphParameters = Partial<CompleteParameters>;
 
 /** What a service graph is made of. Everything has a default. */
 export interface ServiceGraphOptions extends ServiceGraphParameters {
@@ -75,8 +78,6 @@ export interface ServiceGraphOptions extends ServiceGraphParameters {
 }
 
 /** Checks parameters and fills in the defaults. @throws CoxswainError ENVIRONMENT_INVALID naming the parameter. */
-export function parseServiceGraphParameters(
-  given: Readonly<Record<string, unknown>>,
-): NumberValues<typeof serviceGraphParameters> {
-  return parseNumberParameters('service-graph', serviceGraphParameters, given);
+export function parseServiceGraphParameters(given: Readonly<Record<string, unknown>>): CompleteParameters {
+  return parseParameters('service-graph', serviceGraphParameters, given);
 }

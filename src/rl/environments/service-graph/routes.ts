@@ -29,38 +29,49 @@ export function currentRoutes(
 ): Application {
   const services = Array.from({ length: slots }, () => emptySlot);
   for (const { slot, service } of instances) services[slot] = service;
+  const versions = versionsByBase(instances);
+  const added = featureCalls(application, versions);
   const requests = application.requests.map((request) => {
-    const route = (call: CallParameters): CallParameters[] => {
-      const added = featureCalls(application, instances, request.name, call.service);
-      const calls = [...(call.calls ?? []), ...added].flatMap(route);
-      return versionsOf(instances, call.service).map((version) => ({
-        service: version.service.name,
-        times: call.times,
-        share: (call.share ?? 1) * version.share,
-        calls,
-      }));
+    const route = (call: CallParameters, calls: CallParameters[]): CallParameters[] => {
+      const inner: CallParameters[] = [];
+      for (const each of call.calls ?? []) route(each, inner);
+      for (const each of added.get(`${request.name} ${call.service}`) ?? []) route(each, inner);
+      for (const { service, share } of versions.get(call.service) ?? []) {
+        calls.push({ service: service.name, times: call.times, share: (call.share ?? 1) * share, calls: inner });
+      }
+      return calls;
     };
-    return { ...request, call: route(request.call)[0] };
+    return { ...request, call: route(request.call, [])[0] };
   });
   return { services, requests };
 }
 
-/** Versions that get calls or still have some. */
-function versionsOf(instances: readonly Instance[], base: string): Instance[] {
-  return instances.filter((instance) => instance.base === base && instance.phase !== 'starting');
+/** Of each service the versions that get calls or still have some. */
+function versionsByBase(instances: readonly Instance[]): ReadonlyMap<string, readonly Instance[]> {
+  const versions = new Map<string, Instance[]>();
+  for (const instance of instances) {
+    if (instance.phase === 'starting') continue;
+    const others = versions.get(instance.base);
+    if (others) others.push(instance);
+    else versions.set(instance.base, [instance]);
+  }
+  return versions;
 }
 
+/** The calls that features add, by request and caller. */
 function featureCalls(
-  application: GraphApplication,
-  instances: readonly Instance[],
-  request: string,
-  caller: string,
-): CallParameters[] {
-  const routed = application.features.filter(({ services }) =>
-    services.every(({ name }) => versionsOf(instances, name).length > 0),
-  );
-  return routed
-    .flatMap((feature) => feature.calls)
-    .filter((call) => call.caller === caller && call.requests.includes(request))
-    .map(({ call }) => call);
+  { features }: GraphApplication,
+  versions: ReadonlyMap<string, readonly Instance[]>,
+): ReadonlyMap<string, readonly CallParameters[]> {
+  const added = new Map<string, CallParameters[]>();
+  for (const { services, calls } of features) {
+    if (!services.every(({ name }) => versions.has(name))) continue;
+    for (const { requests, caller, call } of calls) {
+      for (const request of requests) {
+        const key = `${request} ${caller}`;
+        added.set(key, [...(added.get(key) ?? []), call]);
+      }
+    }
+  }
+  return added;
 }

@@ -9,7 +9,6 @@ import type {
 } from '../../environment.ts';
 import { Generator } from '../../random.ts';
 import type { GeneratorState } from '../../random.ts';
-import type { NumberValues } from '../parameter-ranges.ts';
 import { ClusterMonitor } from '../online-boutique/cluster-monitor.ts';
 import type { ClusterMonitorState } from '../online-boutique/cluster-monitor.ts';
 import { EpisodeStarts } from '../online-boutique/episode-starts.ts';
@@ -21,6 +20,7 @@ import { limitsOf } from '../online-boutique/service-limits.ts';
 import { Simulation, STEP_SECONDS, SUB_STEPS } from '../online-boutique/simulation.ts';
 import type { SimulationState } from '../online-boutique/simulation.ts';
 import { stepReward } from '../online-boutique/step-reward.ts';
+import { choiceAt, stepOutsideEpisode } from '../step-checks.ts';
 import { boutiqueGraph } from './boutique-graph.ts';
 import { describeServiceGraph } from './description.ts';
 import { everyService } from './graph-application.ts';
@@ -33,7 +33,7 @@ import type { Instance } from './instance.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { LifecycleState } from './lifecycle.ts';
 import { parseServiceGraphParameters } from './options.ts';
-import type { serviceGraphParameters, ServiceGraphOptions } from './options.ts';
+import type { CompleteParameters, ServiceGraphOptions } from './options.ts';
 import { currentRoutes, emptySlot } from './routes.ts';
 import { DAY_BINS, generatedWeek } from './traffic.ts';
 import { validateGraphApplication } from './validate-graph-application.ts';
@@ -62,6 +62,7 @@ export function createServiceGraph(options: ServiceGraphOptions = {}): ServiceGr
   return new DynamicGraph(options);
 }
 
+const NAME = 'service-graph';
 /** Control steps before an episode's window that are played with constant replicas, so that queues and metrics settle. */
 const LEAST_WARM_UP_STEPS = 8;
 /** Utilisation that the replicas at the start of an episode are chosen for. */
@@ -86,7 +87,7 @@ class DynamicGraph implements ServiceGraph {
   readonly description: EnvironmentDescription;
   readonly stepSeconds = STEP_SECONDS;
   readonly latencies: LatencyMixture;
-  private readonly parameters: NumberValues<typeof serviceGraphParameters>;
+  private readonly parameters: CompleteParameters;
   private readonly application: GraphApplication;
   private readonly trace: Float32Array | Float64Array;
   private readonly meanRequests: number;
@@ -171,7 +172,7 @@ class DynamicGraph implements ServiceGraph {
     const { desired } = this.simulation.fleet;
     const { maxChange } = this.parameters;
     for (let slot = 0; slot < desired.length; slot++) {
-      const change = this.changeChosen(action, slot);
+      const change = changeOf(choiceAt(NAME, action, slot, CHOICES));
       this.wanted[slot] = desired[slot] + Math.max(-maxChange, Math.min(maxChange, change));
     }
     return this.stepReplicas(this.wanted);
@@ -180,7 +181,7 @@ class DynamicGraph implements ServiceGraph {
   stepReplicas(desiredReplicas: ArrayLike<number>): Transition {
     const { episodeSteps } = this.parameters;
     if (this.steps < 0 || this.steps >= episodeSteps) {
-      throw new CoxswainError('ENVIRONMENT_INVALID', 'service-graph: step after the end or before reset; call reset.');
+      throw stepOutsideEpisode(NAME);
     }
     const actions = this.setReplicas(desiredReplicas);
     this.play(this.scale * this.trace[this.offset + this.steps]);
@@ -244,12 +245,6 @@ class DynamicGraph implements ServiceGraph {
     this.latencies.clear();
     this.latencies.loadState(saved.lastQuantile);
     return this.prepareDecision();
-  }
-
-  private changeChosen(action: Int32Array | Float32Array, slot: number): number {
-    const choice = action[slot];
-    if (choice >= 0 && choice < CHOICES && Number.isInteger(choice)) return changeOf(choice);
-    throw new CoxswainError('ENVIRONMENT_INVALID', `service-graph: action ${slot} must be 0 … 14, not ${choice}.`);
   }
 
   private start(offset: number, scale: number, generator: Generator): Observation {
