@@ -4,6 +4,8 @@ import { mountainCarContinuous } from './mountain-car-continuous.ts';
 import { mountainCar } from './mountain-car.ts';
 import { onlineBoutique } from './online-boutique/kind.ts';
 import { pendulum } from './pendulum.ts';
+import { radioResources } from './radio-resources/kind.ts';
+import { recommendation } from './recommendation/kind.ts';
 import type { EnvironmentKind } from './registry.ts';
 import { serviceGraph } from './service-graph/kind.ts';
 
@@ -15,5 +17,7 @@ export const environments: Readonly<Record<string, EnvironmentKind>> = {
   [mountainCarContinuous.name]: mountainCarContinuous,
   [pendulum.name]: pendulum,
   [onlineBoutique.name]: onlineBoutique,
+  [radioResources.name]: radioResources,
+  [recommendation.name]: recommendation,
   [serviceGraph.name]: serviceGraph,
 };
