@@ -43,6 +43,8 @@ export interface Algorithm<Config extends object = object> {
   readonly actionSpaces: readonly Space['kind'][];
   /** Whether it keeps to action masks; one that does not is refused for environments that mask. */
   readonly masks: boolean;
+  /** True when it acts only where the observation is a graph (`EnvironmentDescription.graph`). */
+  readonly needsGraph: boolean;
   readonly hyperparameters: HyperparameterTable;
   /**
    * A complete configuration from a partial one.
@@ -62,6 +64,8 @@ export interface AlgorithmDefinition<Table extends HyperparameterTable> {
   readonly summary: string;
   readonly actionSpaces: readonly Space['kind'][];
   readonly masks: boolean;
+  /** Default false. */
+  readonly needsGraph?: boolean;
   /** An entry has `default`, `rule` ({ allowed: text, holds: function }) and `meaning`. */
   readonly hyperparameters: Table;
   /** Rules between hyperparameters. @returns a sentence about each that is broken. Default none. */
@@ -73,12 +77,13 @@ export interface AlgorithmDefinition<Table extends HyperparameterTable> {
 export function defineAlgorithm<const Table extends HyperparameterTable>(
   definition: AlgorithmDefinition<Table>,
 ): Algorithm<ConfigOf<Table>> {
-  const { name, summary, actionSpaces, masks, hyperparameters, conflicts, create } = definition;
+  const { name, summary, actionSpaces, masks, needsGraph = false, hyperparameters, conflicts, create } = definition;
   return {
     name,
     summary,
     actionSpaces,
     masks,
+    needsGraph,
     hyperparameters,
     configure(given = {}, environments = 1) {
       const config = parseHyperparameters(`hyperparameters of ${name}`, given, hyperparameters);
@@ -95,7 +100,12 @@ export function defineAlgorithm<const Table extends HyperparameterTable>(
 
 /** @throws CoxswainError ENVIRONMENT_INVALID when the algorithm cannot act in this environment. */
 export function checkSpaces(
-  { name, actionSpaces, masks }: Pick<Algorithm, 'name' | 'actionSpaces' | 'masks'>,
+  {
+    name,
+    actionSpaces,
+    masks,
+    needsGraph = false,
+  }: Pick<Algorithm, 'name' | 'actionSpaces' | 'masks'> & Partial<Algorithm>,
   environment: EnvironmentDescription,
 ): void {
   const { kind } = environment.actionSpace;
@@ -103,6 +113,12 @@ export function checkSpaces(
     throw new CoxswainError(
       'ENVIRONMENT_INVALID',
       `${environment.name}: ${name} does not support a ${kind} action space; it acts in ${actionSpaces.join(', ')}.`,
+    );
+  }
+  if (needsGraph && !environment.graph) {
+    throw new CoxswainError(
+      'ENVIRONMENT_INVALID',
+      `${environment.name}: its observation is no graph, and ${name} acts on graphs only.`,
     );
   }
   if (environment.actionMaskSize > 0 && !masks) {

@@ -8,15 +8,11 @@ import type { Space } from '../../src/rl/environment.ts';
 import { metricTable } from '../../src/rl/metrics.ts';
 import { createTraining } from '../../src/rl/training-loop.ts';
 import { algorithmSuite } from './algorithm-suite.ts';
-
-/** For each algorithm hyperparameters with which an iteration is a few dozen steps and learning begins at once. */
-const quick: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  ppo: { rolloutSteps: 32, minibatchSize: 12, epochs: 2, hiddenSizes: [8] },
-};
+import { quickHyperparameters } from './quick-hyperparameters.ts';
 
 /** Names of the figures that some hundred steps report. */
 async function figuresOf(algorithm: Algorithm, hyperparameters: object, kind: Space['kind']): Promise<string[]> {
-  const environments = [createToy(kind, false)];
+  const environments = [createToy({ kind, masks: false, graph: algorithm.needsGraph })];
   const training = await createTraining({ algorithm, hyperparameters, environments, seed: 1, totalSteps: 200 });
   const names = new Set<string>();
   await training.run({
@@ -29,10 +25,10 @@ async function figuresOf(algorithm: Algorithm, hyperparameters: object, kind: Sp
 }
 
 test('every algorithm is held to the contract', () => {
-  assert.deepEqual(Object.keys(quick).sort(), Object.keys(algorithms).sort());
+  assert.deepEqual(Object.keys(quickHyperparameters).sort(), Object.keys(algorithms).sort());
 });
 
-for (const [name, hyperparameters] of Object.entries(quick)) {
+for (const [name, hyperparameters] of Object.entries(quickHyperparameters)) {
   test(`docs/metrics.md explains every figure of ${name}`, async () => {
     const { actionSpaces } = algorithms[name];
     const figures = await Promise.all(actionSpaces.map((kind) => figuresOf(algorithms[name], hyperparameters, kind)));

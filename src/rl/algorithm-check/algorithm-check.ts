@@ -8,7 +8,8 @@ import { loadPolicy } from '../policy.ts';
 import { Generator } from '../random.ts';
 import { createTraining } from '../training-loop.ts';
 import type { Training, TrainingOptions, UpdateMetrics } from '../training-loop.ts';
-import { createToy, createToyFrom } from './toys.ts';
+import { createToy } from './toys.ts';
+import type { ToyOptions } from './toys.ts';
 
 /** What is checked. */
 export interface AlgorithmCheckOptions {
@@ -38,7 +39,9 @@ export function algorithmRules(options: AlgorithmCheckOptions): AlgorithmRule[] 
   const { algorithm } = options;
   const perSpace = algorithm.actionSpaces.flatMap((kind) => {
     const masks = algorithm.masks && kind !== 'box' ? [false, true] : [false];
-    return masks.flatMap((masked) => rulesIn(new Setting(options, kind, masked)));
+    return masks.flatMap((masked) =>
+      rulesIn(new Setting(options, { kind, masks: masked, graph: algorithm.needsGraph })),
+    );
   });
   return [...generalRules(options), ...perSpace];
 }
@@ -47,18 +50,16 @@ export function algorithmRules(options: AlgorithmCheckOptions): AlgorithmRule[] 
 class Setting {
   readonly label: string;
   private readonly options: AlgorithmCheckOptions;
-  private readonly kind: Space['kind'];
-  private readonly masks: boolean;
+  private readonly toy: ToyOptions;
 
-  constructor(options: AlgorithmCheckOptions, kind: Space['kind'], masks: boolean) {
+  constructor(options: AlgorithmCheckOptions, toy: ToyOptions) {
     this.options = options;
-    this.kind = kind;
-    this.masks = masks;
-    this.label = `${kind} actions${masks ? ' with masks' : ''}`;
+    this.toy = toy;
+    this.label = `${toy.kind} actions${toy.masks ? ' with masks' : ''}`;
   }
 
   toys(nanAfter?: number): Environment[] {
-    return Array.from({ length: this.options.environments ?? 2 }, () => createToy(this.kind, this.masks, nanAfter));
+    return Array.from({ length: this.options.environments ?? 2 }, () => createToy({ ...this.toy, nanAfter }));
   }
 
   training(others: Partial<TrainingOptions> = {}): Promise<Training> {
@@ -69,8 +70,8 @@ class Setting {
       environments: this.toys(),
       recipe: {
         module: new URL(`./toys${extname(import.meta.url)}`, import.meta.url).href,
-        factory: createToyFrom.name,
-        options: { kind: this.kind, masks: this.masks },
+        factory: createToy.name,
+        options: this.toy,
       },
       seed: 7,
       totalSteps: Number.MAX_SAFE_INTEGER,
@@ -214,7 +215,7 @@ function generalRules({ algorithm }: AlgorithmCheckOptions): AlgorithmRule[] {
         for (const kind of kinds.filter((candidate) => !algorithm.actionSpaces.includes(candidate))) {
           const error: unknown = await createTraining({
             algorithm,
-            environments: [createToy(kind, false)],
+            environments: [createToy({ kind, masks: false })],
             seed: 1,
             totalSteps: 1,
           }).then(

@@ -1,6 +1,7 @@
 import { CoxswainError } from '../../contracts/errors.ts';
 import type { Environment, EnvironmentDescription, Observation, Space, Transition } from '../environment.ts';
 import { Generator } from '../random.ts';
+import { GraphToy } from './graph-toy.ts';
 
 /** Steps after which an episode of a toy ends: odd ones are cut off, even ones end. */
 const episodeSteps = 5;
@@ -120,15 +121,18 @@ const spaces: Readonly<Record<Space['kind'], Space>> = {
   box: { kind: 'box', shape: [1], low: -1, high: 1 },
 };
 
-/**
- * A small environment with this kind of action space.
- * @param nanAfter steps after which the rewards are NaN. Default never.
- */
-export function createToy(kind: Space['kind'], masks: boolean, nanAfter = Infinity): Environment {
-  return new ContextToy(spaces[kind], masks, nanAfter);
+/** Which toy. */
+export interface ToyOptions {
+  readonly kind: Space['kind'];
+  readonly masks: boolean;
+  /** True for a toy whose observation is a graph; `kind` is then multi-discrete. Default false. */
+  readonly graph?: boolean;
+  /** Steps after which the rewards are NaN. Default never. */
+  readonly nanAfter?: number;
 }
 
-/** For actor processes. */
-export function createToyFrom({ kind, masks }: { kind: Space['kind']; masks: boolean }): Environment {
-  return createToy(kind, masks);
+/** A small environment with this kind of action space. */
+export function createToy({ kind, masks, graph = false, nanAfter = Infinity }: ToyOptions): Environment {
+  if (!graph) return new ContextToy(spaces[kind], masks, nanAfter);
+  return new GraphToy(() => new ContextToy(spaces.discrete, masks, nanAfter), masks);
 }

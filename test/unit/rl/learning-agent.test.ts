@@ -42,7 +42,7 @@ function counting(parts: Partial<Learner> = {}): Algorithm {
 }
 
 const run = async (algorithm: Algorithm, totalSteps = 8): Promise<UpdateReport[]> => {
-  const environments = [createToy('discrete', false), createToy('discrete', false)];
+  const environments = [createToy({ kind: 'discrete', masks: false }), createToy({ kind: 'discrete', masks: false })];
   const training = await createTraining({ algorithm, environments, seed: 1, totalSteps });
   const reports: UpdateReport[] = [];
   await training.run({ onUpdate: (report) => void reports.push(report) });
@@ -111,7 +111,7 @@ test('weights of another size than the policy has are refused', async () => {
   const algorithm = counting({ weights: () => ({ parameters: new Float32Array(2), normalisation: null }) });
   const training = await createTraining({
     algorithm,
-    environments: [createToy('discrete', false)],
+    environments: [createToy({ kind: 'discrete', masks: false })],
     seed: 1,
     totalSteps: 4,
   });
@@ -134,7 +134,7 @@ test('after an algorithm threw, the training still holds the state of its last b
   });
   const training = await createTraining({
     algorithm,
-    environments: [createToy('discrete', false)],
+    environments: [createToy({ kind: 'discrete', masks: false })],
     seed: 1,
     totalSteps: 40,
   });
