@@ -62,6 +62,15 @@ export function normalisedByMinibatch(
   return normalised;
 }
 
+/** Advantages brought to mean 0 and deviation 1 (with n − 1); a single one is left as it is. */
+export function normalised(advantages: Float32Array): Float32Array {
+  return normalisedByMinibatch(
+    advantages,
+    Int32Array.from(advantages, (_, index) => index),
+    [advantages.length],
+  );
+}
+
 function minibatchScale(
   advantages: Float32Array,
   order: Int32Array,
