@@ -6,6 +6,7 @@ import { ppoBoutique } from './figures/boutique-ppo.ts';
 import { policyForwardB1, policyForwardB64 } from './figures/policy-forward.ts';
 import { ppoCartPole } from './figures/ppo-cart-pole.ts';
 import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
+import { returns } from './figures/returns.ts';
 
 /** Every figure, in the order in which they are measured. */
 const figures: readonly Figure[] = [
@@ -17,6 +18,7 @@ const figures: readonly Figure[] = [
   policyForwardB1,
   policyForwardB64,
   pipelineStepOverhead,
+  ...returns,
 ];
 
 // `npm run bench [-- NAME…]` prints one JSON line a figure; all figures when none is named.

@@ -1,0 +1,114 @@
+import type { Algorithm } from '../../src/rl/algorithm.ts';
+import { algorithms } from '../../src/rl/algorithms/index.ts';
+import { environments } from '../../src/rl/environments/index.ts';
+import { episodeReturns } from '../../src/rl/evaluation/episode-returns.ts';
+import { createTraining } from '../../src/rl/training-loop.ts';
+import type { Figure } from '../figure.ts';
+
+/** What is trained, and how: where nothing else is said with the hyperparameters and step budgets of rl-baselines3-zoo. */
+interface ReturnsCase {
+  /** Of the figure. */
+  readonly name: string;
+  readonly algorithm: string;
+  readonly environment: string;
+  readonly hyperparameters: Readonly<Record<string, unknown>>;
+  /** Environments side by side. */
+  readonly environments: number;
+  readonly steps: number;
+}
+
+const seeds = [1, 2, 3, 4, 5];
+const evaluationEpisodes = 100;
+const evaluationSeed = 1_000_003;
+
+const cases: readonly ReturnsCase[] = [
+  {
+    name: 'return_ppo_cartpole',
+    algorithm: 'ppo',
+    environment: 'cart-pole',
+    hyperparameters: {
+      rolloutSteps: 8 * 32,
+      minibatchSize: 256,
+      epochs: 20,
+      gaeLambda: 0.8,
+      discount: 0.98,
+      learningRate: 1e-3,
+      learningRateSchedule: 'linear',
+      clipRangeSchedule: 'linear',
+    },
+    environments: 8,
+    steps: 100_000,
+  },
+  {
+    // The default hyperparameters, not the zoo's: how soon the pole stands.
+    name: 'return_ppo_cartpole_20480_steps',
+    algorithm: 'ppo',
+    environment: 'cart-pole',
+    hyperparameters: {},
+    environments: 8,
+    steps: 20_480,
+  },
+  {
+    name: 'return_ppo_acrobot',
+    algorithm: 'ppo',
+    environment: 'acrobot',
+    hyperparameters: {
+      rolloutSteps: 16 * 256,
+      epochs: 4,
+      gaeLambda: 0.94,
+      normaliseObservations: true,
+      scaleRewards: true,
+    },
+    environments: 16,
+    steps: 1_000_000,
+  },
+  {
+    // Without the zoo's state-dependent exploration.
+    name: 'return_ppo_pendulum',
+    algorithm: 'ppo',
+    environment: 'pendulum',
+    hyperparameters: { rolloutSteps: 4 * 1024, discount: 0.9, learningRate: 1e-3 },
+    environments: 4,
+    steps: 100_000,
+  },
+  {
+    name: 'return_a2c_cartpole',
+    algorithm: 'a2c',
+    environment: 'cart-pole',
+    hyperparameters: {},
+    environments: 8,
+    steps: 500_000,
+  },
+];
+
+/** Mean return of the last policy of each seed over the same {@link evaluationEpisodes} greedy episodes. */
+function returnsOf({ name, environment, environments: count, steps, ...agent }: ReturnsCase): Figure {
+  const { create } = environments[environment];
+  const algorithm: Algorithm = algorithms[agent.algorithm];
+  return {
+    name,
+    unit: 'return',
+    summary: 'mean',
+    async measure() {
+      const means: number[] = [];
+      for (const seed of seeds) {
+        const training = await createTraining({
+          algorithm,
+          hyperparameters: agent.hyperparameters,
+          environments: Array.from({ length: count }, () => create()),
+          seed,
+          totalSteps: steps,
+        });
+        await training.run();
+        const policy = await training.policy();
+        const returns = await episodeReturns(policy, create, { episodes: evaluationEpisodes, seed: evaluationSeed });
+        means.push(returns.reduce((sum, value) => sum + value, 0) / returns.length);
+        await Promise.all([policy.dispose(), training.dispose()]);
+      }
+      return means;
+    },
+  };
+}
+
+/** Returns that trainings reach: the mean of five seeds, each the mean of 100 episodes. */
+export const returns: readonly Figure[] = cases.map(returnsOf);
