@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+import { elementCount } from '../tensor/graph.ts';
 import { ParameterLayout } from '../tensor/parameters.ts';
 import type { Tensors } from '../tensor/trace.ts';
 import type { Generator } from './random.ts';
@@ -78,6 +79,27 @@ export function initialisePerceptron(
     const gain = name === `${prefix}.output.weights` ? outputGain : Math.SQRT2;
     layout.view(values, name).set(orthogonal(lengths[0], lengths[1], gain, generator));
   }
+}
+
+/**
+ * Fills a perceptron's weights and biases with uniform draws in ±1/√f, f being the inputs of their layer (Lillicrap et
+ * al. 2016, section 7, for the hidden layers; PyTorch's default for all).
+ */
+export function initialiseUniformly(
+  prefix: string,
+  shape: PerceptronShape,
+  values: Float32Array,
+  generator: Generator,
+): void {
+  const { shapes } = perceptronLayout(prefix, shape);
+  const fans = [shape.inputs, ...shape.hiddenSizes];
+  let place = 0;
+  // Each layer has its weights and its biases in the layout, one after the other.
+  Object.values(shapes).forEach((lengths, index) => {
+    const bound = 1 / Math.sqrt(fans[index >> 1]);
+    const end = place + elementCount(lengths);
+    for (; place < end; place++) values[place] = bound * (2 * generator.uniform() - 1);
+  });
 }
 
 /** A matrix, row by row, whose rows (or columns, whichever are fewer) are orthogonal and have length `gain`. */
