@@ -153,6 +153,16 @@ export const errorTable = {
     retryable: false,
     help: 'The Temporal server lacks our search attributes and this worker may not add them. Run the command in the message.',
   },
+  OBSERVATION_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    help: 'Prometheus, Kiali or the Kubernetes API did not answer, or too late. The message says which and why.',
+  },
+  OBSERVATION_REFUSED: {
+    status: 422,
+    retryable: false,
+    help: 'Prometheus, Kiali or the Kubernetes API refused a request, or answered with what is no answer. The message says what was asked; check address, rights and metric names.',
+  },
   CHILD_PROCESS_FAILED: {
     status: 500,
     retryable: true,
