@@ -4,6 +4,9 @@ import { mountainCarContinuous } from './mountain-car-continuous.ts';
 import { mountainCar } from './mountain-car.ts';
 import { onlineBoutique } from './online-boutique/kind.ts';
 import { pendulum } from './pendulum.ts';
+import { placementV1 } from './placement/placement-v1.ts';
+import { placementV2 } from './placement/placement-v2.ts';
+import { placementV3 } from './placement/placement-v3.ts';
 import { radioResources } from './radio-resources/kind.ts';
 import { recommendation } from './recommendation/kind.ts';
 import type { EnvironmentKind } from './registry.ts';
@@ -20,4 +23,7 @@ export const environments: Readonly<Record<string, EnvironmentKind>> = {
   [radioResources.name]: radioResources,
   [recommendation.name]: recommendation,
   [serviceGraph.name]: serviceGraph,
+  [placementV1.name]: placementV1,
+  [placementV2.name]: placementV2,
+  [placementV3.name]: placementV3,
 };
