@@ -1,6 +1,7 @@
 import type { Tensor } from 'onnxruntime-node';
 
 import type { Values } from './loaded-model.ts';
+import { lengthsOf, openName } from './port-lengths.ts';
 import type { Session, SessionPort } from './runtime.ts';
 
 /** An input or output of a session with the array that was last given for it. */
@@ -13,9 +14,6 @@ export class BoundPort {
   private readonly session: Session;
   private readonly role: 'Input' | 'Output';
   private readonly port: SessionPort;
-  /** Elements for each unit of the open length. */
-  private readonly unit: number;
-  private readonly openLengths: readonly string[];
   private values: Values | null = null;
   private bound: Tensor | null = null;
 
@@ -24,10 +22,7 @@ export class BoundPort {
     this.role = role;
     this.port = port;
     this.name = port.name;
-    const known = port.shape.filter((length) => typeof length === 'number');
-    this.unit = known.reduce((product, length) => product * length, 1);
-    this.openLengths = port.shape.filter((length) => typeof length === 'string');
-    this.openName = this.openLengths[0] ?? '';
+    this.openName = openName(port.shape);
   }
 
   /**
@@ -35,6 +30,7 @@ export class BoundPort {
    * @throws Error when there are no values, or their number or type does not fit.
    */
   tensor(values: Values | undefined): Tensor {
+    // An array whose memory was given away since has another length.
     if (values && values === this.values && values.length === this.bound!.size) return this.bound!;
     if (!values) throw new Error(`${this.role} ${this.name} of a model is missing.`);
     this.bound = this.bind(values);
@@ -43,25 +39,13 @@ export class BoundPort {
   }
 
   private bind(values: Values): Tensor {
-    const shape = this.lengths(values.length);
+    const what = `${this.role} ${this.name}`;
+    const { shape, open } = lengthsOf(what, this.port.shape, values.length);
+    this.openLength = open;
     try {
       return this.session.tensor(this.port.type, values, shape);
     } catch (cause) {
-      const given = values.constructor.name;
-      throw new Error(`${this.role} ${this.name} of a model is of type ${this.port.type}, not ${given}.`, { cause });
+      throw new Error(`${what} of a model is of type ${this.port.type}, not ${values.constructor.name}.`, { cause });
     }
-  }
-
-  /** The shape with the open length worked out from the number of values. */
-  private lengths(count: number): number[] {
-    const { shape } = this.port;
-    const length = this.openLengths.length === 1 && this.unit > 0 ? count / this.unit : 1;
-    if (this.openLengths.length > 1 || !Number.isInteger(length) || length * this.unit !== count) {
-      throw new Error(
-        `${this.role} ${this.name} of a model has ${count} values for shape [${shape.join(', ')}]; at most one length may be open.`,
-      );
-    }
-    this.openLength = length;
-    return shape.map((dimension) => (typeof dimension === 'number' ? dimension : length));
   }
 }

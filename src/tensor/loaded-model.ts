@@ -5,6 +5,7 @@ import { BoundPort } from './bound-port.ts';
 import { parseDevice } from './device.ts';
 import type { DeviceName } from './device.ts';
 import type { Dimension } from './graph.ts';
+import { refuseOtherLength } from './port-lengths.ts';
 import { leaseSession } from './session-lease.ts';
 import type { Lease } from './session-lease.ts';
 
@@ -87,21 +88,13 @@ class SessionModel implements LoadedModel {
   }
 
   run(inputs: NamedValues, outputs?: NamedValues): Promise<Record<string, Values>> {
-    return new Promise((resolve, reject) => {
-      setImmediate(() => {
-        try {
-          resolve(this.runSync(inputs, outputs));
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
-    });
+    return inLaterTurn(() => this.runSync(inputs, outputs));
   }
 
   runSync(inputs: NamedValues, outputs?: NamedValues): Record<string, Values> {
     if (this.disposed) throw new Error('A model was run after it had been disposed of.');
     for (const port of this.inputPorts) this.feeds[port.name] = port.tensor(inputs[port.name]);
-    for (const group of this.sameLength) refuseOtherLength(group);
+    for (const group of this.sameLength) refuseOtherLength(group[0].openName, group);
     const fetches = outputs ? this.fetchesInto(outputs, inputs) : this.newOutputs;
     const results = this.lease.session.run(this.feeds, fetches);
     const values: Record<string, Values> = {};
@@ -126,13 +119,17 @@ class SessionModel implements LoadedModel {
   }
 }
 
-function refuseOtherLength([first, ...others]: readonly BoundPort[]): void {
-  for (const other of others) {
-    if (other.openLength === first.openLength) continue;
-    throw new Error(
-      `Inputs of a model disagree on ${first.openName}: ${first.openLength} in ${first.name}, ${other.openLength} in ${other.name}.`,
-    );
-  }
+/** Does `work` in a later turn of the event loop. */
+export function inLaterTurn<T>(work: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        resolve(work());
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+  });
 }
 
 function refuseUnknown(outputs: NamedValues, known: object): void {

@@ -1,5 +1,7 @@
 import { CoxswainError } from '../contracts/errors.ts';
+import { parseDevice } from './device.ts';
 import type { DeviceName } from './device.ts';
+import { loadEagerly } from './eager/program.ts';
 import type { Graph } from './graph.ts';
 import { loadModel } from './loaded-model.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -8,15 +10,18 @@ import { trace } from './trace.ts';
 import type { InputSpec, Program } from './trace.ts';
 
 /**
- * Compiles a program written with TF.js.
+ * Makes a program written with TF.js ready to run: compiled for ONNX Runtime or, on the `tfjs` devices, run by TF.js
+ * operation by operation.
  * @param device default `cpu`.
  * @throws CoxswainError TENSOR_UNSUPPORTED, DEVICE_UNAVAILABLE
  */
-export function compile(
+export async function compile(
   program: Program,
   inputs: Readonly<Record<string, InputSpec>>,
   device: DeviceName = 'cpu',
 ): Promise<LoadedModel> {
+  const target = parseDevice(device);
+  if (target.kind === 'tfjs') return loadEagerly(program, inputs, target);
   return compileGraph(trace(program, inputs), device);
 }
 
