@@ -37,10 +37,24 @@ export class Recorder {
   private readonly products = new Map<string, Product>();
   private readonly readOutside: (dataId: object) => ConstantValues;
   private names = 0;
+  private watched: string | undefined;
+  /** Where the value given to {@link watch} was recorded. */
+  watchedStack: string | undefined;
 
   /** @param readOutside gives the values of a tensor that was made before the trace. */
   constructor(readOutside: (dataId: object) => ConstantValues) {
     this.readOutside = readOutside;
+  }
+
+  /** Lets {@link watchedStack} tell where the value of this name comes from. */
+  watch(name: string | undefined): void {
+    this.watched = name;
+  }
+
+  private nextName(prefix: string): string {
+    const name = `${prefix}${this.names++}`;
+    if (name === this.watched) this.watchedStack = new Error().stack;
+    return name;
   }
 
   /** A tensor whose values are given when the program runs. */
@@ -92,14 +106,14 @@ export class Recorder {
     count: number,
     attributes: Record<string, Attribute> = {},
   ): string[] {
-    const outputs = Array.from({ length: count }, () => `_t${this.names++}`);
+    const outputs = Array.from({ length: count }, () => this.nextName('_t'));
     this.nodes.push({ operator, inputs, outputs, attributes });
     return outputs;
   }
 
   /** A constant of the graph that is no tensor of TF.js. */
   constant(values: ConstantValues, shape: readonly number[], type: ElementType): string {
-    const name = `_c${this.names++}`;
+    const name = this.nextName('_c');
     this.constants.push({ name, type, shape, values });
     return name;
   }

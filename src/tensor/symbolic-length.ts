@@ -1,36 +1,64 @@
 import type { Constant, Dimension, Graph, Node, Port } from './graph.ts';
 import { sameShape } from './recorder.ts';
-import { unsupported } from './unsupported.ts';
 
-/** A program traced with the named length set to `length`. */
+/** Lengths by name. */
+export type Lengths = Readonly<Record<string, number>>;
+
+/** A program traced with its named lengths set to these. */
 export interface Sample {
-  readonly length: number;
+  readonly lengths: Lengths;
   readonly graph: Graph;
 }
 
-/** slope · length + offset */
-interface Line {
-  readonly slope: number;
-  readonly offset: number;
+/** Lengths that named lengths are traced with: primes that no layer is likely to have, others for each name. */
+const primes = [
+  [1361, 1423, 1483],
+  [1549, 1607, 1663],
+  [1721, 1783, 1847],
+];
+
+/** More names would need more traces: their number doubles with each. */
+export const mostNames = primes.length;
+
+/**
+ * The lengths to trace a program with: all combinations of two lengths for each name, which fix a function that is linear
+ * in each, and further ones, which show whether it is.
+ */
+export function sampleLengths(names: readonly string[]): Lengths[] {
+  const pick = (choice: (index: number) => number): Lengths =>
+    Object.fromEntries(names.map((name, index) => [name, primes[index][choice(index)]]));
+  const corners = Array.from({ length: 2 ** names.length }, (_, corner) => pick((index) => (corner >> index) & 1));
+  const beyond = names.map((_, chosen) => pick((index) => (index === chosen ? 2 : 0)));
+  return [...corners, ...beyond, ...(names.length > 1 ? [pick(() => 2)] : [])];
+}
+
+/** Why traces cannot be joined, and what in the graph shows it. */
+export class Ununified extends Error {
+  /** The value of the graph at which the traces differ. */
+  readonly value: string | undefined;
+
+  constructor(message: string, value?: string) {
+    super(message);
+    this.value = value;
+  }
 }
 
 /**
- * Joins traces of one program that differ in one length into a graph for every length.
+ * Joins traces of one program that differ in named lengths into a graph for every length.
  *
- * 1. The traces must have the same nodes; only the values of constants may differ.
- * 2. What differs must be a linear function of the length in all samples. It becomes nodes that compute it from the shape
- *    of an input; a reshape with one unknown length needs none.
+ * 1. The traces must have the same nodes; only constants may differ.
+ * 2. What differs must be linear in each length in all samples, so it may be batch · time + 3. It becomes nodes that compute
+ *    it from the shapes of inputs; a reshape with one unknown length needs none.
+ * 3. A constant that grows with a length must count on evenly, as ranges do.
  *
- * @param symbol name of the length in `inputs`.
- * @throws CoxswainError TENSOR_UNSUPPORTED when the traces differ in any other way.
+ * @param samples at the lengths of {@link sampleLengths}, in that order.
+ * @param inputs with the names in their shapes.
+ * @throws Ununified when the traces differ in any other way.
  */
-export function unifySamples(samples: readonly Sample[], symbol: string, inputs: readonly Port[]): Graph {
+export function unifySamples(samples: readonly Sample[], names: readonly string[], inputs: readonly Port[]): Graph {
   const [first, ...others] = samples.map(({ graph }) => graph);
-  const nodes = JSON.stringify(first.nodes);
-  if (others.some((graph) => JSON.stringify(graph.nodes) !== nodes)) {
-    throw unsupported(`The program does other operations when ${symbol} changes`);
-  }
-  const unifier = new Unifier(samples, symbol, inputs);
+  checkNodes(first, others, names);
+  const unifier = new Unifier(samples, names, inputs);
   first.constants.forEach((_, index) => unifier.constant(index));
   return {
     inputs,
@@ -40,17 +68,42 @@ export function unifySamples(samples: readonly Sample[], symbol: string, inputs:
   };
 }
 
+function checkNodes(first: Graph, others: readonly Graph[], names: readonly string[]): void {
+  const nodes = JSON.stringify(first.nodes);
+  const other = others.find((graph) => JSON.stringify(graph.nodes) !== nodes);
+  if (!other) return;
+  const index = first.nodes.findIndex((node, place) => JSON.stringify(node) !== JSON.stringify(other.nodes[place]));
+  const node = first.nodes[index] as Node | undefined;
+  const operation = node ? ` (first at operation ${node.operator})` : '';
+  throw new Ununified(
+    `The program does other operations when ${names.join(' or ')} changes${operation}; make it do the same for every length`,
+    node?.outputs[0],
+  );
+}
+
+/** A product of named lengths, and how often it counts. */
+interface Term {
+  readonly names: readonly string[];
+  readonly slope: number;
+}
+
+/** offset + Σ slope · product of lengths */
+interface Form {
+  readonly offset: number;
+  readonly terms: readonly Term[];
+}
+
 class Unifier {
   readonly constants: Constant[] = [];
   readonly nodes: Node[] = [];
   private readonly samples: readonly Sample[];
-  private readonly symbol: string;
+  private readonly names: readonly string[];
   private readonly inputs: readonly Port[];
   private readonly reshapes: ReadonlySet<string>;
 
-  constructor(samples: readonly Sample[], symbol: string, inputs: readonly Port[]) {
+  constructor(samples: readonly Sample[], names: readonly string[], inputs: readonly Port[]) {
     this.samples = samples;
-    this.symbol = symbol;
+    this.names = names;
     this.inputs = inputs;
     const { nodes } = samples[0].graph;
     this.reshapes = new Set(nodes.filter(({ operator }) => operator === 'Reshape').map((node) => node.inputs[1]));
@@ -61,50 +114,126 @@ class Unifier {
     const versions = this.samples.map(({ graph }) => graph.constants[index]);
     const [first] = versions;
     if (versions.some(({ shape }) => !sameShape(shape, first.shape))) {
-      throw unsupported(`A constant that is not uniform has a length that depends on ${this.symbol}`);
+      this.progression(versions);
+      return;
     }
-    const lines = Array.from(first.values, (_, i) => this.line(versions.map(({ values }) => values[i])));
-    const varying = lines.filter(({ slope }) => slope !== 0).length;
+    const columns = Array.from(first.values, (_, i) => versions.map(({ values }) => values[i]));
+    const varying = columns.filter((values) => !isConstant(values)).length;
     if (varying === 0) this.constants.push(first);
-    else if (varying === 1 && this.reshapes.has(first.name)) this.constants.push(withInferredLength(first, lines));
-    else this.compute(first, lines);
+    else if (varying === 1 && this.reshapes.has(first.name)) this.constants.push(withInferredLength(first, columns));
+    else {
+      this.compute(
+        first,
+        columns.map((values) => this.form(values, first)),
+      );
+    }
   }
 
   outputShape(index: number): Dimension[] {
-    const shapes = this.samples.map(({ graph }) => graph.outputs[index].shape as number[]);
+    const ports = this.samples.map(({ graph }) => graph.outputs[index]);
+    const shapes = ports.map(({ shape }) => shape as number[]);
     return shapes[0].map((length, axis) => {
-      const { slope, offset } = this.line(shapes.map((shape) => shape[axis]));
-      if (slope === 0) return length;
-      return slope === 1 && offset === 0 ? this.symbol : `${this.symbol}_${index}_${axis}`;
+      const lengths = shapes.map((shape) => shape[axis]);
+      if (isConstant(lengths)) return length;
+      const same = this.names.find((name) => this.samples.every((sample, i) => sample.lengths[name] === lengths[i]));
+      return same ?? `${ports[0].name}_${axis}`;
     });
   }
 
-  private line(values: readonly number[]): Line {
-    const lengths = this.samples.map(({ length }) => length);
-    if (values.every((value) => Object.is(value, values[0]))) return { slope: 0, offset: values[0] };
-    const slope = (values[1] - values[0]) / (lengths[1] - lengths[0]);
-    const offset = values[0] - slope * lengths[0];
-    const bent = values.some((value, i) => !(Math.abs(slope * lengths[i] + offset - value) <= 1e-6 * Math.abs(value)));
-    if (bent) throw unsupported(`A constant depends on ${this.symbol}, and not linearly`);
-    return { slope, offset };
+  /** The function of the lengths that has these values at the samples. */
+  private form(values: readonly number[], of: Constant): Form {
+    if (isConstant(values)) return { offset: values[0], terms: [] };
+    const form = this.throughCorners(values);
+    this.samples.forEach(({ lengths }, sample) => {
+      const error = Math.abs(valueAt(form, lengths) - values[sample]);
+      if (!(error <= 1e-6 * Math.abs(values[sample]))) throw this.bent(of);
+    });
+    return form;
   }
 
-  /** name = slopes · length + offsets */
-  private compute({ name, shape, type }: Constant, lines: readonly Line[]): void {
-    const slopes = this.vector(
-      `${name}_slopes`,
-      type,
-      shape,
-      lines.map(({ slope }) => slope),
+  /** Solves for one name after the other: each turns pairs of values into an offset and a slope. */
+  private throughCorners(values: readonly number[]): Form {
+    const coefficients = values.slice(0, 2 ** this.names.length);
+    this.names.forEach((name, bit) => {
+      const [low, high] = [this.samples[0].lengths[name], this.samples[2 ** bit].lengths[name]];
+      for (let corner = 0; corner < coefficients.length; corner++) {
+        if ((corner >> bit) & 1) continue;
+        const other = corner + 2 ** bit;
+        const slope = (coefficients[other] - coefficients[corner]) / (high - low);
+        coefficients[corner] -= slope * low;
+        coefficients[other] = slope;
+      }
+    });
+    const terms = coefficients.map((slope, corner) => ({
+      slope,
+      names: this.names.filter((_, bit) => (corner >> bit) & 1),
+    }));
+    return { offset: coefficients[0], terms: terms.filter(({ slope, names }) => names.length > 0 && slope !== 0) };
+  }
+
+  private bent({ name }: Constant): Ununified {
+    return new Ununified(
+      `A constant${this.usedBy(name)} depends on ${this.names.join(' and ')}, and not linearly; compute it from ones, sums or ranges`,
+      name,
     );
-    const offsets = this.vector(
+  }
+
+  private usedBy(name: string): string {
+    const node = this.samples[0].graph.nodes.find(({ inputs }) => inputs.includes(name));
+    return node ? ` of operation ${node.operator}` : '';
+  }
+
+  /** name = offsets + Σ slopes · product of lengths */
+  private compute({ name, shape, type }: Constant, forms: readonly Form[]): void {
+    const terms = new Map(
+      forms.flatMap((form) => form.terms.map((term) => [term.names.join('_'), term.names] as const)),
+    );
+    let sum = this.vector(
       `${name}_offsets`,
       type,
       shape,
-      lines.map(({ offset }) => offset),
+      forms.map(({ offset }) => offset),
     );
-    const scaled = this.node('Mul', [this.length(type), slopes], `${name}_scaled`);
-    this.nodes.push({ operator: 'Add', inputs: [scaled, offsets], outputs: [name], attributes: {} });
+    [...terms].forEach(([key, names], index) => {
+      const slopes = forms.map((form) => form.terms.find((term) => term.names.join('_') === key)?.slope ?? 0);
+      const vector = this.vector(`${name}_slopes_${key}`, type, shape, slopes);
+      const scaled = this.node('Mul', [this.product(names, type), vector], `${name}_scaled_${key}`);
+      sum = this.node('Add', [scaled, sum], index === terms.size - 1 ? name : `${name}_sum_${key}`);
+    });
+  }
+
+  /** A constant whose length varies: start, start + step, start + 2 step … */
+  private progression(versions: readonly Constant[]): void {
+    const [first] = versions;
+    const step = (first.values[1] ?? 0) - (first.values[0] ?? 0);
+    const starts = versions.map(({ values }) => values[0]);
+    const even = versions.every(({ values, shape }) => shape.length === 1 && countsOn(values, step));
+    if (!even || first.type === 'bool') {
+      throw new Ununified(
+        `A constant${this.usedBy(first.name)} that is not uniform has a length that depends on ${this.names.join(' and ')}; make it of ranges`,
+        first.name,
+      );
+    }
+    const { name, type } = first;
+    const count = this.scalar(
+      `${name}_count`,
+      'int64',
+      this.form(
+        versions.map(({ values }) => values.length),
+        first,
+      ),
+    );
+    const [zero, one] = [0, 1].map((value) => this.vector(`${name}_${value}`, 'int64', [], [value]));
+    let values = this.node('Range', [zero, count, one], `${name}_range`);
+    if (type !== 'int64') values = this.node('Cast', [values], `${name}_places`, { to: elementTypeNumbers[type] });
+    values = this.node('Mul', [values, this.vector(`${name}_step`, type, [], [step])], `${name}_steps`);
+    this.node('Add', [values, this.scalar(`${name}_start`, type, this.form(starts, first))], name);
+  }
+
+  private scalar(name: string, type: Constant['type'], form: Form): string {
+    if (form.terms.length === 0) return this.vector(name, type, [], [form.offset]);
+    this.compute({ name, type, shape: [], values: [] }, [form]);
+    return name;
   }
 
   private vector(name: string, type: Constant['type'], shape: readonly number[], values: readonly number[]): string {
@@ -112,18 +241,26 @@ class Unifier {
     return name;
   }
 
-  /** The length as a number of this type, read from the first input that has it. */
-  private length(type: Constant['type']): string {
-    const name = `_length_${type}`;
+  /** The product of named lengths as a number of this type. */
+  private product(names: readonly string[], type: Constant['type']): string {
+    const name = `_length_${names.join('_')}_${type}`;
     if (this.nodes.some(({ outputs }) => outputs[0] === name)) return name;
-    if (type === 'int64') {
-      const input = this.inputs.find(({ shape }) => shape!.includes(this.symbol))!;
-      const axis = input.shape!.indexOf(this.symbol);
-      this.constants.push({ name: '_length_axes', type: 'int64', shape: [1], values: [0] });
-      const vector = this.node('Shape', [input.name], '_length_vector', { start: axis, end: axis + 1 });
-      return this.node('Squeeze', [vector, '_length_axes'], name);
+    if (type !== 'int64') {
+      return this.node('Cast', [this.product(names, 'int64')], name, { to: elementTypeNumbers[type] });
     }
-    return this.node('Cast', [this.length('int64')], name, { to: { float32: 1, int32: 6, bool: 9 }[type] });
+    if (names.length === 1) return this.lengthOf(names[0], name);
+    return this.node('Mul', [this.product(names.slice(0, -1), type), this.product(names.slice(-1), type)], name);
+  }
+
+  /** Reads a length from the first input that has it. */
+  private lengthOf(symbol: string, name: string): string {
+    const input = this.inputs.find(({ shape }) => shape!.includes(symbol))!;
+    const axis = input.shape!.indexOf(symbol);
+    if (!this.constants.some((constant) => constant.name === '_length_axes')) {
+      this.vector('_length_axes', 'int64', [1], [0]);
+    }
+    const vector = this.node('Shape', [input.name], `${name}_vector`, { start: axis, end: axis + 1 });
+    return this.node('Squeeze', [vector, '_length_axes'], name);
   }
 
   private node(operator: string, inputs: string[], output: string, attributes: Node['attributes'] = {}): string {
@@ -132,7 +269,28 @@ class Unifier {
   }
 }
 
+const elementTypeNumbers: Readonly<Record<Constant['type'], number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+
+function isConstant(values: readonly number[]): boolean {
+  return values.every((value) => Object.is(value, values[0]));
+}
+
+function valueAt({ offset, terms }: Form, lengths: Lengths): number {
+  return terms.reduce(
+    (sum, { names, slope }) => sum + slope * names.reduce((product, name) => product * lengths[name], 1),
+    offset,
+  );
+}
+
+/** Up to the rounding of 32-bit numbers. */
+function countsOn(values: Constant['values'], step: number): boolean {
+  return Array.prototype.every.call(values, (value: number, index: number) => {
+    const expected = values[0] + index * step;
+    return Math.abs(value - expected) <= 1e-6 * Math.max(Math.abs(expected), Math.abs(step));
+  });
+}
+
 /** A reshape works one length out by itself when it is given as −1. */
-function withInferredLength(constant: Constant, lines: readonly Line[]): Constant {
-  return { ...constant, values: lines.map(({ slope, offset }) => (slope === 0 ? offset : -1)) };
+function withInferredLength(constant: Constant, columns: readonly (readonly number[])[]): Constant {
+  return { ...constant, values: columns.map((values) => (isConstant(values) ? values[0] : -1)) };
 }

@@ -6,7 +6,8 @@ import { elementType } from './recorder.ts';
 import type { Recorder } from './recorder.ts';
 import { withRecorder } from './recording-backend.ts';
 import { simplify } from './simplify.ts';
-import { unifySamples } from './symbolic-length.ts';
+import { mostNames, sampleLengths, unifySamples, Ununified } from './symbolic-length.ts';
+import type { Lengths } from './symbolic-length.ts';
 import { unsupported, withDeepStacks } from './unsupported.ts';
 
 /** Named tensors of TF.js. */
@@ -17,47 +18,56 @@ export type Program = (inputs: Tensors) => Tensors;
 
 /** An input of a program. */
 export interface InputSpec {
-  /** Lengths; one name (the same everywhere in a program) may stand for a length that is known only at run time. */
+  /** Lengths; a name (the same everywhere in a program) stands for a length that is known only at run time. */
   readonly shape: readonly Dimension[];
   /** Default float32. */
   readonly type?: 'float32' | 'int32' | 'bool';
 }
 
-/** Lengths that a named length is traced with: primes that no layer is likely to have. */
-const sampleLengths = [1361, 1423, 1483];
-
 /**
- * Records a program as a graph without running it. Where the inputs have a named length, the program is traced at three
- * lengths and what differs between the traces becomes a function of the length.
+ * Records a program as a graph without running it. Where inputs have named lengths, the program is traced at several of
+ * them and what differs between the traces becomes a function of the lengths.
  * @throws CoxswainError TENSOR_UNSUPPORTED naming the operation and the line that used it.
  */
 export function trace(program: Program, inputs: Readonly<Record<string, InputSpec>>): Graph {
-  const names = new Set(
-    Object.values(inputs).flatMap(({ shape }) => shape.filter((length) => typeof length === 'string')),
-  );
-  if (names.size > 1)
-    throw unsupported(`Programs have at most one named length; this one has ${[...names].join(', ')}`);
-  const [symbol] = names;
-  if (symbol === undefined) return simplify(traceAt(program, inputs, 0));
-  const samples = sampleLengths.map((length) => ({ length, graph: traceAt(program, inputs, length) }));
-  return simplify(unifySamples(samples, symbol, portsOf(inputs)));
+  const lengths = Object.values(inputs).flatMap(({ shape }) => shape.filter((length) => typeof length === 'string'));
+  const names = [...new Set(lengths)];
+  if (names.length > mostNames) {
+    throw unsupported(`Programs have at most ${mostNames} named lengths; this one has ${names.join(', ')}`);
+  }
+  if (names.length === 0) return simplify(traceAt(program, inputs, {}).graph);
+  const samples = sampleLengths(names).map((at) => ({ lengths: at, graph: traceAt(program, inputs, at).graph }));
+  try {
+    return simplify(unifySamples(samples, names, portsOf(inputs)));
+  } catch (error) {
+    if (!(error instanceof Ununified)) throw error;
+    throw unsupported(error.message, traceAt(program, inputs, samples[0].lengths, error.value).stack);
+  }
 }
 
 function portsOf(inputs: Readonly<Record<string, InputSpec>>): Port[] {
   return Object.entries(inputs).map(([name, { shape, type = 'float32' }]) => ({ name, type, shape }));
 }
 
-function traceAt(program: Program, inputs: Readonly<Record<string, InputSpec>>, length: number): Graph {
+/** @param watched a value of the graph; where it was recorded comes back as `stack`. */
+function traceAt(
+  program: Program,
+  inputs: Readonly<Record<string, InputSpec>>,
+  lengths: Lengths,
+  watched?: string,
+): { graph: Graph; stack: string | undefined } {
   const ports = portsOf(inputs).map((port) => ({
     ...port,
-    shape: port.shape!.map((dimension) => (typeof dimension === 'string' ? length : dimension)),
+    shape: port.shape!.map((dimension) => (typeof dimension === 'string' ? lengths[dimension] : dimension)),
   }));
   return withRecorder((recorder) => {
     for (const { name, type, shape } of ports) checkName(name, type, shape);
+    recorder.watch(watched);
     try {
       const outputs: Port[] = [];
       withDeepStacks(() => tf.tidy(() => void outputs.push(...recordOutputs(program, recorder, ports))));
-      return { inputs: ports, outputs, constants: recorder.constants, nodes: recorder.nodes };
+      const { constants, nodes, watchedStack: stack } = recorder;
+      return { graph: { inputs: ports, outputs, constants, nodes }, stack };
     } catch (error) {
       throw explained(error);
     }

@@ -9,7 +9,7 @@ const ownFrames = /node_modules[\\/]@tensorflow|src[\\/]tensor[\\/]|dist[\\/]ten
  * @param stack where it was used. Default: here.
  */
 export function unsupported(what: string, stack = currentStack()): CoxswainError {
-  const frame = stack.split('\n').find((line) => /^\s+at /.test(line) && !ownFrames.test(line));
+  const frame = stack.split('\n').find((line) => /^\s+at .*:\d+:\d+/.test(line) && !ownFrames.test(line));
   const place = frame
     ?.trim()
     .replace(/^at (?:.*\()?/, '')

@@ -3,6 +3,7 @@ import type { Conv2DBackpropInputAttrs, NamedAttrMap, Tensor } from '@tensorflow
 
 import { recordingBackendName } from '../recorder.ts';
 import type { GradientEntry, GradientFamily } from './gradient.ts';
+import { spread } from './spread.ts';
 
 /** Names of the kernels that a convolution's gradient is made of. */
 interface Kernels {
@@ -16,24 +17,6 @@ function dilationsOf(attributes: NamedAttrMap, spatialRank: number): number[] {
   const dilations = attributes.dilations as number | number[] | undefined;
   const list = Array.isArray(dilations) ? dilations : new Array<number>(spatialRank).fill(dilations ?? 1);
   return list.slice(-spatialRank);
-}
-
-/** A filter with zeros between its places, which does undilated what the filter does dilated. */
-function spread(filter: Tensor, dilations: readonly number[]): Tensor {
-  return dilations.reduce((wide, dilation, axis) => {
-    if (dilation === 1) return wide;
-    const shape = [...wide.shape];
-    shape.splice(axis + 1, 0, 1);
-    const gaps = tf.pad(
-      tf.reshape(wide, shape),
-      shape.map((_, index): [number, number] => [0, index === axis + 1 ? dilation - 1 : 0]),
-    );
-    const length = wide.shape[axis] * dilation;
-    const joined = tf.reshape(gaps, [...wide.shape.slice(0, axis), length, ...wide.shape.slice(axis + 1)]);
-    const size = [...joined.shape];
-    size[axis] = length - dilation + 1;
-    return tf.slice(joined, new Array<number>(size.length).fill(0), size);
-  }, filter);
 }
 
 /** The places of a {@link spread} filter that are the filter's own. */
@@ -53,7 +36,8 @@ function gradientOf({ input, filter: filterKernel }: Kernels): GradientEntry {
     gradient: (dy: Tensor, { inputs: { x, filter }, attributes }) => {
       const dilations = dilationsOf(attributes, x.rank - 2);
       const dilated = dilations.some((dilation) => dilation > 1) && tf.getBackend() !== recordingBackendName;
-      const wide = dilated ? spread(filter, dilations) : filter;
+      // A filter with zeros between its places does undilated what the filter does dilated.
+      const wide = dilated ? dilations.reduce((w, dilation, axis) => spread(w, axis, dilation), filter) : filter;
       const plain = dilated ? { ...attributes, dilations: dilations.map(() => 1) } : attributes;
       return {
         x: () => run(input, { dy, filter: wide }, { ...plain, inputShape: x.shape }),

@@ -89,6 +89,11 @@ export const elementwiseGradients: GradientFamily = {
     (dy, a, b) => tf.mul(dy, tf.mul(tf.scalar(2), tf.sub(a, b))),
     (dy, a, b) => tf.mul(dy, tf.mul(tf.scalar(2), tf.sub(b, a))),
   ),
+  Atan2: ofTwo(
+    (dy, a, b) => tf.mul(dy, tf.div(b, tf.add(tf.square(a), tf.square(b)))),
+    (dy, a, b) => tf.neg(tf.mul(dy, tf.div(a, tf.add(tf.square(a), tf.square(b))))),
+  ),
+  BitwiseAnd: undifferentiable,
   AddN: {
     keep: 'all',
     gradient: (dy, { inputs }) => Object.fromEntries(Object.keys(inputs).map((name) => [name, () => dy])),

@@ -7,6 +7,8 @@ export interface GradientContext {
   readonly inputs: Readonly<Record<string, Tensor>>;
   /** The operation's first output. */
   readonly output: Tensor;
+  /** All outputs that the gradient keeps. */
+  readonly outputs: readonly Tensor[];
   readonly attributes: NamedAttrMap;
 }
 
@@ -21,6 +23,8 @@ export type Gradient = (dy: Tensor & Tensor[], context: GradientContext) => Reco
 export interface GradientEntry {
   /** Names of the inputs to keep; `all` for operations with any number of them. Default none. */
   readonly keep?: readonly string[] | 'all';
+  /** How many outputs to keep, from the first. Default one. */
+  readonly keepOutputs?: number;
   readonly gradient: Gradient;
 }
 
@@ -28,15 +32,16 @@ export interface GradientEntry {
 export type GradientFamily = Readonly<Record<string, GradientEntry>>;
 
 /** Tells TF.js the gradient of an operation. */
-export function registerGradient(kernelName: string, { keep = [], gradient }: GradientEntry): void {
+export function registerGradient(kernelName: string, { keep = [], keepOutputs = 1, gradient }: GradientEntry): void {
   tf.registerGradient({
     kernelName,
     ...(keep === 'all' ? { saveAllInputs: true } : { inputsToSave: [...keep] }),
-    outputsToSave: [true],
+    outputsToSave: new Array<boolean>(keepOutputs).fill(true),
     gradFunc: (dy, saved, attributes) => {
-      const names = keep === 'all' ? saved.slice(0, -1).map((_, index) => String(index)) : keep;
+      const outputs = saved.slice(saved.length - keepOutputs);
+      const names = keep === 'all' ? saved.slice(0, -keepOutputs).map((_, index) => String(index)) : keep;
       const inputs = Object.fromEntries(names.map((name, index) => [name, saved[index]]));
-      return gradient(dy as Tensor & Tensor[], { inputs, output: saved.at(-1)!, attributes });
+      return gradient(dy as Tensor & Tensor[], { inputs, output: outputs[0], outputs, attributes });
     },
   });
 }
@@ -48,6 +53,11 @@ export function sumToShape(gradient: Tensor, shape: number[]): Tensor {
     axis < added || (shape[axis - added] === 1 && length !== 1) ? [axis] : [],
   );
   return axes.length > 0 ? tf.reshape(tf.sum(gradient, axes), shape) : gradient;
+}
+
+/** The same value along all axes where `x` has one place. TF.js's own function leaves one place where there should be none. */
+export function broadcastTo(x: Tensor, shape: number[]): Tensor {
+  return shape.includes(0) ? tf.zeros(shape) : tf.broadcastTo(x, shape);
 }
 
 /** A gradient where `condition` holds, else zero. */

@@ -2,7 +2,9 @@ import { convolutionGradients } from './convolution.ts';
 import { elementwiseGradients } from './elementwise.ts';
 import { gatherGradients } from './gather.ts';
 import type { GradientFamily } from './gradient.ts';
+import { imageGradients } from './image.ts';
 import { linearAlgebraGradients } from './linear-algebra.ts';
+import { normalizationGradients } from './normalization.ts';
 import { poolingGradients } from './pooling.ts';
 import { reductionGradients } from './reduction.ts';
 import { shapeGradients } from './shape.ts';
@@ -15,7 +17,9 @@ export const gradients: GradientFamily = {
   ...convolutionGradients,
   ...elementwiseGradients,
   ...gatherGradients,
+  ...imageGradients,
   ...linearAlgebraGradients,
+  ...normalizationGradients,
   ...poolingGradients,
   ...reductionGradients,
   ...shapeGradients,

@@ -198,6 +198,48 @@ const composed = (build: (x: TensorInfo, recorder: Recorder) => TensorInfo): Ker
   return ({ x }, _attributes, recorder) => build(x, recorder);
 };
 
+/** The angle of the point (b, a), in the half planes where the quotient's alone does not tell it. */
+const angle: Kernel = ({ a, b }, _attributes, recorder) => {
+  const of = (operator: string, ...operands: TensorInfo[]): TensorInfo =>
+    elementwise(recorder, operator, operands, 'float32');
+  const test = (operator: string, x: TensorInfo, y: TensorInfo): TensorInfo =>
+    elementwise(recorder, operator, [x, y], 'bool');
+  const number = (value: number): TensorInfo => recorder.fixedTensor([value], [], 'float32');
+  // The sign bit, which tells −0 from 0, is that of 1/x.
+  const negative = (x: TensorInfo): TensorInfo =>
+    test('Less', of('Where', test('Equal', x, number(0)), of('Div', number(1), x), x), number(0));
+  const infinite = elementwise(
+    recorder,
+    'And',
+    [elementwise(recorder, 'IsInf', [a], 'bool'), elementwise(recorder, 'IsInf', [b], 'bool')],
+    'bool',
+  );
+  const size = of('Where', infinite, number(1), of('Div', of('Abs', a), of('Abs', b)));
+  const origin = elementwise(recorder, 'And', [test('Equal', a, number(0)), test('Equal', b, number(0))], 'bool');
+  const right = of('Atan', of('Where', origin, number(0), size));
+  const upper = of('Where', negative(b), of('Sub', number(Math.PI), right), right);
+  return of('Where', negative(a), of('Neg', upper), upper);
+};
+
+/** Bit by bit, as TF.js has it for whole numbers. */
+const bitwiseAnd: Kernel = ({ a, b }, _attributes, recorder) => elementwise(recorder, 'BitwiseAnd', [a, b], 'int32');
+
+/** The gradient of Elu from its value: TF.js runs it as a kernel. */
+const eluGrad: Kernel = ({ dy, y }, _attributes, recorder) => {
+  const one = recorder.fixedTensor([1], [], 'float32');
+  const slope = elementwise(
+    recorder,
+    'Where',
+    [
+      elementwise(recorder, 'GreaterOrEqual', [y, recorder.fixedTensor([0], [], 'float32')], 'bool'),
+      one,
+      elementwise(recorder, 'Add', [y, one], 'float32'),
+    ],
+    'float32',
+  );
+  return elementwise(recorder, 'Mul', [dy, slope], 'float32');
+};
+
 /** Arithmetic, comparison, logic and functions of each element. */
 export const elementwiseKernels: KernelFamily = {
   Add: add,
@@ -218,6 +260,8 @@ export const elementwiseKernels: KernelFamily = {
     if (terms[0].dtype === 'float32') return elementwise(recorder, 'Sum', terms, 'float32');
     return terms.reduce((sum, term) => elementwise(recorder, 'Add', [sum, term], sum.dtype));
   },
+  Atan2: angle,
+  BitwiseAnd: bitwiseAnd,
   Prelu: ({ x, alpha }, _attributes, recorder) => elementwise(recorder, 'PRelu', [x, alpha], x.dtype),
 
   Equal: numberComparison('Equal'),
@@ -271,6 +315,7 @@ export const elementwiseKernels: KernelFamily = {
   Tanh: real('Tanh'),
   Relu: sameType('Relu'),
   Elu: real('Elu'),
+  EluGrad: eluGrad,
   LeakyRelu: ({ x }, attributes, recorder) =>
     elementwise(recorder, 'LeakyRelu', [castTo(recorder, x, 'float32')], 'float32', {
       alpha: { float: attributesOf<LeakyReluAttrs>(attributes).alpha },

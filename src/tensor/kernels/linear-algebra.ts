@@ -1,4 +1,4 @@
-import type { BatchMatMulAttrs, TensorInfo, _FusedMatMulAttrs } from '@tensorflow/tfjs-core';
+import type { BatchMatMulAttrs, EinsumAttrs, TensorInfo, _FusedMatMulAttrs } from '@tensorflow/tfjs-core';
 
 import type { Recorder } from '../recorder.ts';
 import { activated } from './activation.ts';
@@ -45,8 +45,24 @@ const fusedMatMul: Kernel = ({ a, b, bias, preluActivationWeights }, attributes,
   return activated(recorder, x, activation, preluActivationWeights, leakyreluAlpha);
 };
 
-/** Matrix products. */
+/** The sum over all letters that the equation's result leaves out. */
+const einsum: Kernel = (inputs, attributes, recorder) => {
+  const operands = Object.values(inputs);
+  const equation = attributesOf<EinsumAttrs>(attributes).equation.replaceAll(/\s/g, '');
+  const [terms, result] = equation.split('->');
+  const lengths = new Map(
+    terms
+      .split(',')
+      .flatMap((term, index) => [...term].map((letter, axis) => [letter, operands[index].shape[axis]] as const)),
+  );
+  const names = operands.map((operand) => recorder.name(operand));
+  const shape = [...result].map((letter) => lengths.get(letter)!);
+  return recorder.tensor(recorder.node('Einsum', names, { equation }), shape, operands[0].dtype);
+};
+
+/** Matrix products and sums of products. */
 export const linearAlgebraKernels: KernelFamily = {
   BatchMatMul: matMul,
   _FusedMatMul: fusedMatMul,
+  Einsum: einsum,
 };

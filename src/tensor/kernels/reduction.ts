@@ -1,4 +1,4 @@
-import type { CumsumAttrs, DataType, SumAttrs, TensorInfo } from '@tensorflow/tfjs-core';
+import type { CumprodAttrs, CumsumAttrs, DataType, SumAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 
 import { elementCount } from '../graph.ts';
 import type { Recorder } from '../recorder.ts';
@@ -6,10 +6,10 @@ import { castTo } from './elementwise.ts';
 import { attributesOf, axisFromFront, reducedAxes } from './kernel.ts';
 import type { Kernel, KernelFamily } from './kernel.ts';
 
-/** What joining no elements gives; ONNX leaves it open for most. */
+/** What joining no elements gives; ONNX leaves it open for most. The mean is TF.js's. */
 const ofNothing: Readonly<Record<string, number>> = {
   ReduceSum: 0,
-  ReduceMean: NaN,
+  ReduceMean: 0,
   ReduceMax: -Infinity,
   ReduceMin: Infinity,
   ReduceProd: 1,
@@ -75,14 +75,42 @@ const extremeIndex =
     return recorder.tensor(recorder.node('Cast', [name], { to: 6 }), shape, 'int32');
   };
 
+/** Truth values are counted as numbers. */
+const asNumbers = (recorder: Recorder, x: TensorInfo): TensorInfo =>
+  x.dtype === 'bool' ? castTo(recorder, x, 'int32') : x;
+
 const cumulativeSum: Kernel = ({ x }, attributes, recorder) => {
   const { axis, exclusive, reverse } = attributesOf<CumsumAttrs>(attributes);
+  const numbers = asNumbers(recorder, x);
   const along = recorder.constant([axisFromFront(axis, x.shape.length)], [], 'int64');
-  const name = recorder.node('CumSum', [recorder.name(x), along], {
+  const name = recorder.node('CumSum', [recorder.name(numbers), along], {
     exclusive: Number(exclusive),
     reverse: Number(reverse),
   });
-  return recorder.tensor(name, x.shape, x.dtype);
+  return recorder.tensor(name, x.shape, numbers.dtype);
+};
+
+/**
+ * ONNX has no cumulative product. Each step multiplies every element by the product that ends `distance` places before it,
+ * with distances of 1, 2, 4 … (Hillis & Steele 1986), which is right with zeros too.
+ */
+const cumulativeProduct: Kernel = ({ x }, attributes, recorder) => {
+  const { axis, exclusive, reverse } = attributesOf<CumprodAttrs>(attributes);
+  const along = axisFromFront(axis, x.shape.length);
+  const numbers = asNumbers(recorder, x);
+  const one = recorder.name(recorder.fixedTensor([1], [], numbers.dtype));
+  /** All values `distance` places further on, ones before them. */
+  const shifted = (name: string, distance: number): string => {
+    const [before, after] = reverse ? [-distance, distance] : [distance, -distance];
+    const only = (value: number): number[] => x.shape.map((_, index) => (index === along ? value : 0));
+    return recorder.node('Pad', [name, recorder.integers([...only(before), ...only(after)]), one]);
+  };
+  let name = recorder.name(numbers);
+  if (exclusive) name = shifted(name, 1);
+  for (let distance = 1; distance < x.shape[along]; distance *= 2) {
+    name = recorder.node('Mul', [name, shifted(name, distance)]);
+  }
+  return recorder.tensor(name, x.shape, numbers.dtype);
 };
 
 const softmax =
@@ -104,6 +132,7 @@ export const reductionKernels: KernelFamily = {
   ArgMax: extremeIndex('ArgMax'),
   ArgMin: extremeIndex('ArgMin'),
   Cumsum: cumulativeSum,
+  Cumprod: cumulativeProduct,
   Softmax: softmax('Softmax'),
   LogSoftmax: softmax('LogSoftmax'),
 };

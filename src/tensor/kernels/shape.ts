@@ -1,6 +1,8 @@
-import { slice_util, util } from '@tensorflow/tfjs-core';
+import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
 import type {
+  BatchToSpaceNDAttrs,
   ConcatAttrs,
+  DepthToSpaceAttrs,
   ExpandDimsAttrs,
   MirrorPadAttrs,
   PackAttrs,
@@ -8,6 +10,7 @@ import type {
   ReshapeAttrs,
   ReverseAttrs,
   SliceAttrs,
+  SpaceToBatchNDAttrs,
   SplitVAttrs,
   StridedSliceAttrs,
   TensorInfo,
@@ -27,7 +30,8 @@ import type { Kernel, KernelFamily } from './kernel.ts';
 const beyondLast = 2 ** 40;
 const beforeFirst = -(2 ** 40);
 
-function reshaped(recorder: Recorder, x: TensorInfo, shape: readonly number[]): TensorInfo {
+/** The same elements in another shape. */
+export function reshaped(recorder: Recorder, x: TensorInfo, shape: readonly number[]): TensorInfo {
   if (sameShape(x.shape, shape)) return x;
   const place = recorder.uniformValue(x) === null ? recorder.place(x) : { name: '', shape: [] };
   // One number is every shape of one element, as long as it broadcasts.
@@ -131,6 +135,8 @@ const stridedSlice: Kernel = ({ x }, attributes, recorder) => {
     a.newAxisMask,
     a.shrinkAxisMask,
   );
+  // TF.js's own finalShapeSparse leaves out axes where new ones are asked for.
+  const taken = slice_util.computeOutShape(info.begin, info.end, info.strides);
   const sparse = recorder.node('Slice', [
     recorder.name(x),
     recorder.integers(info.begin),
@@ -138,7 +144,7 @@ const stridedSlice: Kernel = ({ x }, attributes, recorder) => {
     recorder.integers(info.begin.map((_, axis) => axis)),
     recorder.integers(info.strides),
   ]);
-  return reshaped(recorder, recorder.tensor(sparse, info.finalShapeSparse, x.dtype), info.finalShape);
+  return reshaped(recorder, recorder.tensor(sparse, taken, x.dtype), info.finalShape);
 };
 
 const reverse: Kernel = ({ x }, attributes, recorder) => {
@@ -180,10 +186,85 @@ const pad: Kernel = ({ x }, attributes, recorder) => {
   return padded(recorder, x, paddings, 'constant', [fill]);
 };
 
+/** Indices along an axis that is padded by its own mirror image, with the edge (symmetric) or without it. */
+function mirrored(length: number, [before, after]: [number, number], withEdge: boolean): number[] {
+  const offset = withEdge ? 1 : 0;
+  return Array.from({ length: before + length + after }, (_, index) => {
+    const place = index - before;
+    if (place < 0) return -place - offset;
+    return place < length ? place : 2 * (length - 1) - place + offset;
+  });
+}
+
 const mirrorPad: Kernel = ({ x }, attributes, recorder) => {
   const { paddings, mode } = attributesOf<MirrorPadAttrs>(attributes);
-  if (mode !== 'reflect') throw unsupported(`MirrorPad with mode ${mode} cannot be compiled; only reflect can`);
-  return padded(recorder, x, paddings, mode, []);
+  if (mode === 'reflect') return padded(recorder, x, paddings, mode, []);
+  return paddings.reduce((result, padding, axis) => {
+    if (padding[0] + padding[1] === 0) return result;
+    const indices = mirrored(x.shape[axis], padding, true);
+    const shape = result.shape.map((length, index) => (index === axis ? indices.length : length));
+    const name = recorder.node('Gather', [recorder.name(result), recorder.integers(indices)], { axis });
+    return recorder.tensor(name, shape, x.dtype);
+  }, x);
+};
+
+const nothing = (paddings: readonly (readonly number[])[]): boolean =>
+  paddings.every(([before, after]) => before === 0 && after === 0);
+
+/** Blocks of neighbouring places become samples of their own: a padding, a transposition and two reshapes. */
+const spaceToBatch: Kernel = ({ x }, attributes, recorder) => {
+  const { blockShape, paddings } = attributesOf<SpaceToBatchNDAttrs>(attributes);
+  const product = elementCount(blockShape);
+  const whole = x.shape.map(
+    (_, axis): [number, number] => (paddings[axis - 1] as [number, number] | undefined) ?? [0, 0],
+  );
+  const zero = recorder.name(recorder.fixedTensor([0], [], x.dtype));
+  const wide = nothing(whole) ? x : padded(recorder, x, whole, 'constant', [zero]);
+  const parts = backend_util.getReshaped(wide.shape, blockShape, product, false);
+  const perm = backend_util.getPermuted(parts.length, blockShape.length, false);
+  const ordered = transposedTensor(recorder, reshaped(recorder, wide, parts), perm);
+  return reshaped(recorder, ordered, backend_util.getReshapedPermuted(wide.shape, blockShape, product, false));
+};
+
+/** The inverse of {@link spaceToBatch}. */
+const batchToSpace: Kernel = ({ x }, attributes, recorder) => {
+  const { blockShape, crops } = attributesOf<BatchToSpaceNDAttrs>(attributes);
+  const product = elementCount(blockShape);
+  const parts = backend_util.getReshaped(x.shape, blockShape, product);
+  const perm = backend_util.getPermuted(parts.length, blockShape.length);
+  const ordered = transposedTensor(recorder, reshaped(recorder, x, parts), perm);
+  const wide = reshaped(recorder, ordered, backend_util.getReshapedPermuted(x.shape, blockShape, product));
+  const begin = backend_util.getSliceBeginCoords(crops, blockShape.length);
+  const size = backend_util.getSliceSize(wide.shape, crops, blockShape.length);
+  return slice({ x: wide }, { begin, size }, recorder);
+};
+
+function transposedTensor(recorder: Recorder, x: TensorInfo, perm: readonly number[]): TensorInfo {
+  return transpose({ x }, { perm: [...perm] }, recorder) as TensorInfo;
+}
+
+/** Channels become blocks of places. */
+const depthToSpace: Kernel = ({ x }, attributes, recorder) => {
+  const { blockSize: size, dataFormat } = attributesOf<DepthToSpaceAttrs>(attributes);
+  if (dataFormat !== 'NHWC') throw unsupported('DepthToSpace with channels in front cannot be compiled; transpose');
+  const [samples, height, width, channels] = x.shape;
+  const depth = channels / (size * size);
+  const parts = reshaped(recorder, x, [samples, height, width, size, size, depth]);
+  const ordered = transposedTensor(recorder, parts, [0, 1, 3, 2, 4, 5]);
+  return reshaped(recorder, ordered, [samples, height * size, width * size, depth]);
+};
+
+/** A square of zeros with the values on its diagonal. */
+const diagonal: Kernel = ({ x }, _attributes, recorder) => {
+  const size = elementCount(x.shape);
+  const places = Array.from({ length: size }, (_, index) => index * (size + 1));
+  const zeros = recorder.name(recorder.fixedTensor([0], [size * size], x.dtype));
+  const name = recorder.node('ScatterElements', [
+    zeros,
+    recorder.integers(places),
+    recorder.name(reshaped(recorder, x, [size])),
+  ]);
+  return reshaped(recorder, recorder.tensor(name, [size * size], x.dtype), [...x.shape, ...x.shape]);
 };
 
 /** What changes shapes and takes tensors apart or joins them. */
@@ -201,4 +282,8 @@ export const shapeKernels: KernelFamily = {
   Tile: tile,
   PadV2: pad,
   MirrorPad: mirrorPad,
+  SpaceToBatchND: spaceToBatch,
+  BatchToSpaceND: batchToSpace,
+  DepthToSpace: depthToSpace,
+  Diag: diagonal,
 };

@@ -170,6 +170,23 @@ const cases: Cases = {
   LogicalAnd: binary(logic(tf.logicalAnd), { whole }),
   LogicalOr: binary(logic(tf.logicalOr), { whole }),
   LogicalNot: unary(asFactor((x) => tf.logicalNot(tf.cast(x, 'bool')))),
+  Atan2: binary(tf.atan2, { edges: numbers, gradientEdges: finite.filter((value) => value !== 0), whole: null }),
+  BitwiseAnd: [
+    {
+      name: 'whole numbers',
+      use: ({ a, b }) => tf.bitwiseAnd(a, b),
+      inputs: {
+        a: { shape: [4], values: [12, -1, 2147483647, 0], type: 'int32' },
+        b: { shape: [4], values: [10, 77, -2147483648, 3], type: 'int32' },
+      },
+    },
+    {
+      name: 'bits made a factor',
+      use: ({ x }) => tf.mul(tf.cast(tf.bitwiseAnd(tf.cast(x, 'int32'), tf.tensor1d([6, 6], 'int32')), 'float32'), x),
+      inputs: { x: { shape: [2], values: [3.5, 5.5] } },
+      gradient: ({ x }) => tf.mul(tf.tensor1d([2, 4]), x),
+    },
+  ],
   AddN: binary((a, b) => tf.addN([tf.add(a, b), tf.mul(a, b)]), { whole }),
   Prelu: withBroadcast(tf.prelu, { whole, gradientEdges: numbers }),
   Select: binary((a, b) => tf.where(tf.greater(a, b), a, tf.mul(b, 2)), { whole }),
@@ -213,6 +230,13 @@ const cases: Cases = {
   Tanh: unary(tf.tanh, { whole: null }),
 
   Elu: unary(tf.elu, { whole: null }),
+  EluGrad: [
+    {
+      name: 'directly',
+      use: ({ dy, y }) => tf.engine().runKernel('EluGrad', { dy, y }),
+      inputs: { dy: { shape: [4], values: [1, 2, 3, 4] }, y: { shape: [4], values: [-0.5, 0, 2, -0.9] } },
+    },
+  ],
   LeakyRelu: unary((x) => tf.leakyRelu(x, 0.3)),
   Relu: unary(tf.relu, { gradientEdges: numbers }),
   Relu6: unary(tf.relu6, { gradientEdges: numbers }),
