@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Algorithm } from '../rl/algorithm.ts';
 import type { CommandContext } from './command-context.ts';
-import { exitCodes, usageError } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
+import { jsonObject } from './json-option.ts';
 import { wrap } from './terminal-text.ts';
 
 /** Options of `algorithm check`. */
@@ -32,7 +33,8 @@ export async function algorithmCheckCommand(
   name: string,
   { hyperparameters, json = false }: AlgorithmCheckCommandOptions,
 ): Promise<number> {
-  const given = hyperparameters === undefined ? {} : parsed(hyperparameters);
+  const given =
+    hyperparameters === undefined ? {} : jsonObject('--hyperparameters', hyperparameters, '{"learningRate": 0.001}');
   const algorithm = await find(name);
   algorithm.configure(given, 2);
   const { algorithmRules } = await import('../rl/algorithm-check/algorithm-check.ts');
@@ -57,16 +59,6 @@ async function find(name: string): Promise<Algorithm> {
   const { algorithms } = await import('../rl/algorithms/index.ts');
   const { algorithmNamed, loadAlgorithm } = await import('../rl/algorithms/load-algorithms.ts');
   return /\.(ts|mts|js|mjs)$/.test(name) ? loadAlgorithm(resolve(name)) : algorithmNamed(name, algorithms, 'algorithm');
-}
-
-function parsed(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Said below, as for every other text that is no object.
-  }
-  throw usageError(`--hyperparameters: found ${text}; allowed: a JSON object, for example '{"learningRate": 0.001}'`);
 }
 
 function described({ name, summary, actionSpaces, masks, hyperparameters }: Algorithm): object {

@@ -1,10 +1,5 @@
 /** The coxswain command: the one place of src/cli that wires adapters in. */
 import { text } from 'node:stream/consumers';
-import { loadConfig } from '../../config/index.ts';
-import { findLocalServices, withLocalServices } from '../../config/local-services.ts';
-import { temporalConnection } from '../../config/temporal-connection.ts';
-import { createCoxswainClient } from '../client/coxswain-client.ts';
-import { createMongoStore } from '../store/mongo/mongo-store.ts';
 import type { Session } from './command-context.ts';
 import { runProgram } from './program.ts';
 
@@ -35,8 +30,16 @@ process.exitCode = await runProgram(
 // Sockets that are being closed must not hold the command up.
 process.stdout.write('', () => process.exit());
 
-/** A session on the services that the environment names, else those of a running start, else the usual ports. */
+/**
+ * A session on the services that the environment names, else those of a running start, else the usual ports. The clients
+ * of Temporal and MongoDB take longer to load than most commands to run, so only a command that talks to them loads them.
+ */
 async function openSession(): Promise<Session> {
+  const { loadConfig } = await import('../../config/index.ts');
+  const { findLocalServices, withLocalServices } = await import('../../config/local-services.ts');
+  const { temporalConnection } = await import('../../config/temporal-connection.ts');
+  const { createCoxswainClient } = await import('../client/coxswain-client.ts');
+  const { createMongoStore } = await import('../store/mongo/mongo-store.ts');
   const services = findLocalServices();
   const config = loadConfig(withLocalServices(services));
   const { address, namespace } = config.temporal;

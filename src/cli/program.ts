@@ -4,9 +4,10 @@ import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
 import { algorithmCheckCommand, algorithmListCommand } from './algorithm-command.ts';
 import type { AlgorithmCheckCommandOptions } from './algorithm-command.ts';
 import type { CommandContext } from './command-context.ts';
+import { environmentCheckCommand, environmentListCommand } from './environment-command.ts';
+import type { EnvironmentCheckCommandOptions } from './environment-command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { modelsCommand } from './models-command.ts';
-import { runCommand } from './run-command.ts';
 import type { RunOptions } from './run-command.ts';
 import { listCommand, statusCommand } from './status-commands.ts';
 import type { ListOptions } from './status-commands.ts';
@@ -39,7 +40,8 @@ Examples:
   $ coxswain list --status failed
   $ coxswain cancel nightly-42 --wait
   $ coxswain models online-boutique
-  $ coxswain algorithm list ppo`;
+  $ coxswain algorithm list ppo
+  $ coxswain env check radio-resources`;
 
 const runExamples = `
 SPEC is a YAML or JSON file, the name of a bundled pipeline, or - for standard input.
@@ -96,7 +98,11 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
     .option('--wait', 'show the progress until the end, then the report; Ctrl-C detaches')
     .option('--json', 'one line of JSON on standard output: what was started, or with --wait the report')
     .addHelpText('after', runExamples)
-    .action(async (spec: string, options: RunOptions) => finish(await runCommand(context, spec, options)));
+    .action(async (spec: string, options: RunOptions) => {
+      // The schema of the RunSpec takes longer to load than all the rest, and only this command needs it.
+      const { runCommand } = await import('./run-command.ts');
+      finish(await runCommand(context, spec, options));
+    });
 
   program
     .command('status')
@@ -160,6 +166,30 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
     .option('--json', 'one line of JSON')
     .action(async (name: string, options: AlgorithmCheckCommandOptions) =>
       finish(await algorithmCheckCommand(context, name, options)),
+    );
+
+  const environment = program
+    .command('env')
+    .description('show environments, and hold one to the contract and the lint');
+  environment
+    .command('list')
+    .description('list the environments, or show one with its parameters')
+    .argument('[name]', 'name of an environment')
+    .option('--json', 'one line of JSON')
+    .action(async (name: string | undefined, options: { json?: boolean }) =>
+      finish(await environmentListCommand(context, name, options)),
+    );
+  environment
+    .command('check')
+    .description('hold an environment to its contract, and look for what an agent would learn badly from')
+    .argument('<name>', 'name of an environment')
+    .option('--parameters <json>', 'parameters of the environment')
+    .option('--steps <n>', 'steps that the lint plays, 100 to 1000000', wholeNumber(100, 1_000_000), 2000)
+    .option('--seed <n>', 'everything random in the check follows from it', wholeNumber(0, 4_294_967_295), 1)
+    .option('--strict', 'exit code 1 also when the lint finds something that nobody has accepted')
+    .option('--json', 'one line of JSON')
+    .action(async (name: string, options: EnvironmentCheckCommandOptions) =>
+      finish(await environmentCheckCommand(context, name, options)),
     );
   return program;
 }

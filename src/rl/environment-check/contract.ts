@@ -49,8 +49,8 @@ export const contractRules: readonly ContractRule[] = [
 
 /** One step as plain values that can be compared. */
 interface Step {
-  readonly observation: readonly number[];
-  readonly mask: readonly number[] | null;
+  readonly observation: Float32Array;
+  readonly mask: Uint8Array | null;
   readonly reward: number;
   readonly terminated: boolean;
   readonly truncated: boolean;
@@ -130,7 +130,7 @@ function checkObservation(description: EnvironmentDescription, { observation, ma
   );
   const choices = headsOf(description.actionSpace)!;
   headStarts(choices).forEach((start, head) => {
-    const allowed = allowedChoices(Uint8Array.from(mask), start, choices[head]);
+    const allowed = allowedChoices(mask, start, choices[head]);
     demand(allowed.length > 0, `${where}: the mask allows nothing in head ${head}`);
   });
 }
@@ -170,8 +170,7 @@ function checkStepAfterEnd({ create, seeds, maxSteps }: ContractSubject): string
   const steps = play(environment, seeds[0], maxSteps);
   const last = steps.at(-1)!;
   if (!isOver(last)) return `no episode of at most ${maxSteps} steps ended`;
-  const mask = last.mask && Uint8Array.from(last.mask);
-  const action = randomAction(environment.description, mask, new Generator(0));
+  const action = randomAction(environment.description, last.mask, new Generator(0));
   demandRefused(() => environment.step(action), 'a step after the end of an episode');
   demandSame(play(environment, seeds[0], maxSteps), steps, 'an episode after another');
   return null;
@@ -212,8 +211,8 @@ function play(environment: Environment, seed: number, maxSteps: number): Step[] 
 function recorded(seen: Observation | Transition): Step {
   const { reward = 0, terminated = false, truncated = false, measures = {} } = seen as Partial<Transition>;
   return {
-    observation: [...seen.observation],
-    mask: seen.actionMask && [...seen.actionMask],
+    observation: seen.observation.slice(),
+    mask: seen.actionMask && seen.actionMask.slice(),
     reward,
     terminated,
     truncated,
@@ -241,12 +240,18 @@ function demandSame(actual: readonly Step[], expected: readonly Step[], where: s
   });
 }
 
-/** What differs between two steps; null when nothing does. −0 is not 0 here. */
+/** The first place at which two arrays differ, −1 when there is none. −0 is not 0 here. */
+function firstDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) if (!Object.is(a[i], b[i])) return i;
+  return -1;
+}
+
+/** What differs between two steps; null when nothing does. */
 function differenceOf(a: Step, b: Step): string | null {
-  const element = a.observation.findIndex((value, index) => !Object.is(value, b.observation[index]));
+  const element = firstDifference(a.observation, b.observation);
   if (element >= 0)
     return `element ${element} of the observation (${a.observation[element]}, ${b.observation[element]})`;
-  if (String(a.mask) !== String(b.mask)) return 'the action mask';
+  if (firstDifference(a.mask ?? [], b.mask ?? []) >= 0) return 'the action mask';
   if (!Object.is(a.reward, b.reward)) return `the reward (${a.reward}, ${b.reward})`;
   if (a.terminated !== b.terminated || a.truncated !== b.truncated) return 'the end of the episode';
   const names = new Set([...Object.keys(a.measures), ...Object.keys(b.measures)]);

@@ -117,4 +117,12 @@ export const mountainCar: EnvironmentKind = {
     parseParameters(description.name, {}, parameters);
     return new MountainCar();
   },
+  acceptedFindings: [
+    {
+      kind: 'constant-reward',
+      where: /^reward$/,
+      reason:
+        'As in Gymnasium: −1 a step until a goal that random actions do not reach. It is there to test exploration.',
+    },
+  ],
 };

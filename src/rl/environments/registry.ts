@@ -1,5 +1,5 @@
 import type { Environment, Observation } from '../environment.ts';
-import type { FindingKind } from '../../contracts/environment-reports.ts';
+import type { FindingKind } from '../environment-check/report.ts';
 
 /** What a simple controller would do now: one whole number per head, or the box's elements. Changes nothing. */
 export type BaselineDecision = (seen: Observation) => ArrayLike<number>;

@@ -1,5 +1,7 @@
 import type { EnvironmentKind } from '../registry.ts';
+import { hpaDecision } from './hpa-decision.ts';
 import { createOnlineBoutique } from './online-boutique.ts';
+import type { OnlineBoutique } from './online-boutique.ts';
 import { parameterHelp, parseOnlineBoutiqueParameters } from './options.ts';
 
 /** Bins of a day. */
@@ -20,4 +22,18 @@ export const onlineBoutique: EnvironmentKind = {
   parameters: parameterHelp,
   create: (parameters = {}) =>
     createOnlineBoutique({ ...parseOnlineBoutiqueParameters(parameters), trace: exampleDay() }),
+  baselines: { hpa: (environment) => hpaDecision(environment as OnlineBoutique) },
+  acceptedFindings: [
+    {
+      kind: 'dead-observation',
+      where: /[.]proposal /,
+      reason: 'The base of the action differs from the desired replicas only with actionBase hpa.',
+    },
+    {
+      kind: 'dead-observation',
+      where: /[.](ready|starting) /,
+      reason:
+        'These services start within one control step. Every service has the same features, so that recordings of others fit.',
+    },
+  ],
 };
