@@ -1,11 +1,9 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-
 import type * as OnnxRuntime from 'onnxruntime-node';
 import type { Binding, binding as NativeBinding } from 'onnxruntime-node/dist/binding.js';
 
 import { CoxswainError } from '../contracts/errors.ts';
 import type { OnnxDevice } from './device.ts';
+import { providerFailure } from './provider-failure.ts';
 
 /** The parts of ONNX Runtime that we use. */
 interface Runtime {
@@ -96,9 +94,8 @@ export async function openSession(model: Uint8Array, device: OnnxDevice): Promis
     });
   } catch (cause) {
     if (device.kind === 'cpu') throw cause;
-    throw new CoxswainError('DEVICE_UNAVAILABLE', `Device ${device.name} cannot be used: ${cudaReason(cause)}`, {
-      cause,
-    });
+    const reason = providerFailure(device.kind, messageOf(cause));
+    throw new CoxswainError('DEVICE_UNAVAILABLE', `Device ${device.name} cannot be used: ${reason}`, { cause });
   }
   return {
     inputs: ports(native.inputMetadata),
@@ -137,27 +134,4 @@ function ports(metadata: readonly Binding.ValueMetadata[]): SessionPort[] {
       type: elementTypes[type] ?? `element type ${type}`,
       shape: shape.map((length, axis) => (length < 0 ? symbolicDimensions[axis] : length)),
     }));
-}
-
-/**
- * Why CUDA does not work. ONNX Runtime's error says only that a library did not load; loading the
- * libraries once more gives the reason.
- */
-function cudaReason(cause: unknown): string {
-  const reasons = ['shared', 'cuda'].map((name) => loadFailure(`libonnxruntime_providers_${name}.so`));
-  return [messageOf(cause), ...reasons.filter((reason) => reason !== null)].join('; ');
-}
-
-function loadFailure(library: string): string | null {
-  if (process.platform !== 'linux') return null;
-  const entry = createRequire(import.meta.url).resolve('onnxruntime-node');
-  const path = join(dirname(entry), '..', 'bin', 'napi-v6', process.platform, process.arch, library);
-  try {
-    process.dlopen({ exports: {} }, path);
-    return null;
-  } catch (error) {
-    const message = messageOf(error);
-    // A library that loads but is no Node addon is reported so: then it was not the reason.
-    return message.includes('self-register') ? null : message;
-  }
 }
