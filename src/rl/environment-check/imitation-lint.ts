@@ -84,22 +84,21 @@ function mixed(
     : random.map((choice, head) => (generator.uniform() < mix ? model[head] : choice));
 }
 
-/** Share of equal elements, mean distance and its square, each element over its range. */
+/**
+ * How close an action is to the model: for each element whether it is equal, and the distance over its range; then the mean
+ * distance and its square, for rewards that judge the action as a whole.
+ */
 function agreementOf({ actionSpace }: EnvironmentDescription, model: Action, action: Action): number[] {
-  const ranges =
-    actionSpace.kind === 'box'
-      ? boundsOf(actionSpace).high.map((high, i) => high - boundsOf(actionSpace).low[i])
-      : headsOf(actionSpace)!.map((count) => Math.max(1, count - 1));
-  let equal = 0;
-  let distance = 0;
-  let squared = 0;
-  for (let i = 0; i < model.length; i++) {
-    const away = Math.abs(action[i] - model[i]) / ranges[i];
-    if (away === 0) equal++;
-    distance += away / model.length;
-    squared += (away * away) / model.length;
-  }
-  return [equal / model.length, distance, distance * distance, squared];
+  const ranges = rangesOf(actionSpace);
+  const distances = ranges.map((range, i) => Math.abs(action[i] - model[i]) / range);
+  const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
+  return [...distances.map((distance) => (distance === 0 ? 1 : 0)), ...distances, mean, mean * mean];
+}
+
+function rangesOf(space: EnvironmentDescription['actionSpace']): number[] {
+  if (space.kind !== 'box') return headsOf(space)!.map((count) => Math.max(1, count - 1));
+  const { low, high } = boundsOf(space);
+  return high.map((bound, i) => bound - low[i]);
 }
 
 function finding(baseline: string, byAgreement: number, byMeasures: number, trials: number): Finding {

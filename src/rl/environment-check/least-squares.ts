@@ -3,21 +3,22 @@ const RIDGE = 1e-9;
 
 /**
  * The share of the variance of `targets` that a linear function of the features explains (R² of least squares with an
- * intercept), 0 … 1; 0 when the targets do not vary.
+ * intercept, adjusted for the number of features), 0 … 1; 0 when the targets do not vary or are too few to tell.
  * @param features one row for each target
  */
 export function explainedShare(features: readonly (readonly number[])[], targets: readonly number[]): number {
   const columns = centredColumns(features);
   const target = centred(targets);
   const variance = dot(target, target);
-  if (variance === 0 || columns.length === 0) return 0;
+  const freedom = targets.length - columns.length - 1;
+  if (variance === 0 || columns.length === 0 || freedom < 1) return 0;
   const weights = solve(
     columns.map((a) => columns.map((b) => dot(a, b))),
     columns.map((column) => dot(column, target)),
   );
   const explained = target.map((_, row) => columns.reduce((sum, column, i) => sum + weights[i] * column[row], 0));
   const residual = target.reduce((sum, value, row) => sum + (value - explained[row]) ** 2, 0);
-  return Math.max(0, 1 - residual / variance);
+  return Math.max(0, 1 - ((residual / variance) * (targets.length - 1)) / freedom);
 }
 
 /** The columns without their means, scaled to length 1; constant ones are left out. */
