@@ -79,7 +79,7 @@ export type Vectors = Readonly<Record<string, Float32Array>>;
 export class UpdateState {
   private readonly layout: UpdateLayout;
   private readonly copies: readonly [Copy, Copy];
-  private present: 0 | 1 = 0;
+  private side: 0 | 1 = 0;
   /** Updates made so far: Adam's t. */
   updates = 0;
 
@@ -89,29 +89,29 @@ export class UpdateState {
   }
 
   /** The present values by name: what an update reads. The arrays alternate between two sets. */
-  get vectors(): Vectors {
-    return this.copies[this.present].vectors;
+  get present(): Vectors {
+    return this.copies[this.side].vectors;
   }
 
   /** Where an update writes what comes next, under the same names after `next.`. */
   get next(): Vectors {
-    return this.copies[1 - this.present].outputs;
+    return this.copies[1 - this.side].outputs;
   }
 
   /** Makes what was written the present values, and counts one update. */
   turn(): void {
-    this.present = this.present === 0 ? 1 : 0;
+    this.side = this.side === 0 ? 1 : 0;
     this.updates++;
     if (this.updates % cleaningInterval === 0) dropVanishedMoments(this.moments);
   }
 
   private get moments(): Float32Array {
-    return this.copies[this.present].values.subarray(this.layout.weightCount);
+    return this.copies[this.side].values.subarray(this.layout.weightCount);
   }
 
   /** Copies of everything. */
   save(): SavedUpdateState {
-    const { values } = this.copies[this.present];
+    const { values } = this.copies[this.side];
     return {
       parameters: values.slice(0, this.layout.weightCount),
       moments: this.moments.slice(),
@@ -121,7 +121,7 @@ export class UpdateState {
 
   /** Takes over what {@link save} gave. */
   load({ parameters, moments, updates }: SavedUpdateState): void {
-    this.copies[this.present].values.set(parameters);
+    this.copies[this.side].values.set(parameters);
     this.moments.set(moments);
     this.updates = updates;
   }
