@@ -9,6 +9,7 @@ import { metricsPage } from '../src/rl/metrics.ts';
 import { errorsPage } from '../src/spec/errors-page.ts';
 import { withFields } from '../src/spec/run-spec-fields.ts';
 import { runSpecJsonSchema } from '../src/spec/run-spec.ts';
+import { operationsPage } from '../src/tensor/operations-page.ts';
 
 const root = join(import.meta.dirname, '..');
 const guide = join(root, 'docs/guides/run-spec.md');
@@ -16,6 +17,7 @@ const schema = await format(JSON.stringify(runSpecJsonSchema()), { parser: 'json
 
 writeFileSync(join(root, 'docs/configuration.md'), configurationPage());
 writeFileSync(join(root, 'docs/errors.md'), errorsPage());
+writeFileSync(join(root, 'docs/tensor/operations.md'), operationsPage());
 writeFileSync(join(root, 'docs/metrics.md'), metricsPage());
 writeFileSync(join(root, 'docs/algorithms.md'), algorithmsPage(algorithms));
 writeFileSync(join(root, 'config/run-spec.schema.json'), schema);

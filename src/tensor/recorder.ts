@@ -1,5 +1,6 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
 
+import type { CoxswainError } from '../contracts/errors.ts';
 import type { Attribute, Constant, ConstantValues, ElementType, Node } from './graph.ts';
 import { elementCount } from './graph.ts';
 import { unsupported } from './unsupported.ts';
@@ -37,6 +38,8 @@ export class Recorder {
   private readonly products = new Map<string, Product>();
   private readonly readOutside: (dataId: object) => ConstantValues;
   private names = 0;
+  /** What a program did that cannot be compiled but could not be told of at once. */
+  refusal: CoxswainError | null = null;
   private watched: string | undefined;
   /** Where the value given to {@link watch} was recorded. */
   watchedStack: string | undefined;
@@ -166,7 +169,7 @@ export class Recorder {
 /** @throws CoxswainError TENSOR_UNSUPPORTED for strings and complex numbers. */
 export function elementType(dtype: DataType): ElementType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
-  throw unsupported(`Tensors of type ${dtype} cannot be compiled`);
+  throw unsupported(`Tensors of type ${dtype} cannot be compiled; use float32, int32 or bool`);
 }
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

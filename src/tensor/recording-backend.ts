@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendValues, DataType, KernelConfig, TensorInfo } from '@tensorflow/tfjs-core';
 
+import type { CoxswainError } from '../contracts/errors.ts';
 import { registerGradient } from './gradients/gradient.ts';
 import { gradients } from './gradients/index.ts';
 import { elementCount } from './graph.ts';
 import type { ConstantValues } from './graph.ts';
 import { kernels } from './kernels/index.ts';
+import { randomFunctions, refusedKernels } from './kernels/refused.ts';
 import { Recorder, recordingBackendName } from './recorder.ts';
-import { unsupported } from './unsupported.ts';
+import { calledFunction, runningFunctions, unsupported } from './unsupported.ts';
 
 /**
  * A backend of TF.js that computes nothing: its kernels note each operation in a {@link Recorder}, so everything that
@@ -32,17 +34,21 @@ class RecordingBackend extends tf.KernelBackend {
   }
 
   override write(values: BackendValues, shape: number[], dtype: DataType): object {
+    refuseRandom();
     return this.recorder.fixedTensor(numeric(values), shape, dtype).dataId;
   }
 
   override readSync(): BackendValues {
-    throw unsupported(
-      'A traced value was read (dataSync, data, array or print); it has no value until the compiled program runs',
-    );
+    throw readRefused();
   }
 
-  override async read(): Promise<BackendValues> {
-    return this.readSync();
+  /**
+   * Nobody may be there to catch what an asynchronous function of TF.js throws: the trace throws it when the program ends.
+   * The promise is never settled.
+   */
+  override read(): Promise<BackendValues> {
+    this.recorder.refusal ??= readRefused();
+    return new Promise(() => {});
   }
 
   // A trace is short and its tensors hold no memory: nothing is counted or freed.
@@ -63,6 +69,24 @@ class RecordingBackend extends tf.KernelBackend {
   override timerAvailable(): boolean {
     return false;
   }
+}
+
+function readRefused(): CoxswainError {
+  return unsupported(
+    `A traced value was read by ${calledFunction()}; it has no value until the compiled program runs. Compute with it instead, and choose with tf.where`,
+  );
+}
+
+/** How many calls lie between a random function of TF.js and the backend at most. */
+const randomDepth = 16;
+
+/** Random numbers would become constants of the program. */
+function refuseRandom(): void {
+  const drawn = runningFunctions(randomDepth).some((name) => randomFunctions.has(name.replace(/(?:__op|_)$/, '')));
+  if (!drawn) return;
+  throw unsupported(
+    `${calledFunction()} draws random numbers, which a compiled program would repeat at every run; pass random numbers as inputs`,
+  );
 }
 
 /** A copy, since callers may reuse their arrays before the trace ends. */
@@ -87,6 +111,12 @@ for (const [kernelName, kernel] of Object.entries(kernels)) {
   const kernelFunc: KernelConfig['kernelFunc'] = ({ inputs, attrs }) => {
     const result = kernel(inputs as Record<string, TensorInfo>, attrs ?? {}, backend.recorder);
     return Array.isArray(result) ? result.map(settled) : settled(result);
+  };
+  tf.registerKernel({ kernelName, backendName: recordingBackendName, kernelFunc });
+}
+for (const [kernelName, { reason, instead }] of Object.entries(refusedKernels)) {
+  const kernelFunc: KernelConfig['kernelFunc'] = () => {
+    throw unsupported(`Operation ${kernelName} cannot be compiled: ${reason}; ${instead}`);
   };
   tf.registerKernel({ kernelName, backendName: recordingBackendName, kernelFunc });
 }

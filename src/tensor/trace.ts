@@ -83,7 +83,14 @@ function recordOutputs(
   for (const { name, type, shape } of ports) {
     tensors[name] = tf.engine().makeTensorFromTensorInfo(recorder.input(name, shape, type as tf.DataType));
   }
-  return Object.entries(program(tensors)).map(([name, result]) => {
+  const results: unknown = program(tensors);
+  if (recorder.refusal) throw recorder.refusal;
+  if (results instanceof Promise) {
+    results.catch(() => {}); // What it would be rejected with says less than this:
+    throw unsupported('A program must return its results, not a promise of them; nothing in it can be waited for');
+  }
+  return Object.entries(results as Tensors).map(([name, result]) => {
+    if (!(result instanceof tf.Tensor)) throw unsupported(`Output ${name} of a program is no tensor`);
     if (name in tensors) throw unsupported(`Output ${name} has the name of an input; give it another`);
     recorder.output(name, result);
     return { name, type: elementType(result.dtype), shape: result.shape };
@@ -101,7 +108,19 @@ function checkName(name: string, type: Port['type'], shape: readonly number[]): 
 function explained(error: unknown): unknown {
   if (error instanceof CoxswainError || !(error instanceof Error)) return error;
   const kernel = /^Kernel '(\w+)' not registered/.exec(error.message);
-  if (kernel) return unsupported(`Operation ${kernel[1]} cannot be compiled`, error.stack);
+  if (kernel) {
+    return unsupported(
+      `Operation ${kernel[1]} cannot be compiled: it is not known here; write it with others (docs/tensor/operations.md)`,
+      error.stack,
+    );
+  }
+  const gradient = /gradient function not found for (\w+)/.exec(error.message);
+  if (gradient) {
+    return unsupported(
+      `Operation ${gradient[1]} has no gradient; write it with others (docs/tensor/operations.md), or give it one with tf.customGrad`,
+      error.stack,
+    );
+  }
   if (/gradient/i.test(error.message)) return unsupported(error.message, error.stack);
   return error;
 }

@@ -4,7 +4,7 @@ import test from 'node:test';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 
-import { CoxswainError } from '../../../src/contracts/errors.ts';
+import type { CoxswainError } from '../../../src/contracts/errors.ts';
 import { compile } from '../../../src/tensor/program.ts';
 import { trace } from '../../../src/tensor/trace.ts';
 import type { Program } from '../../../src/tensor/trace.ts';
@@ -113,46 +113,9 @@ test('inputs with the wrong number of values are refused by name', async () => {
   await compiled.dispose();
 });
 
-function unsupportedMessage(program: Program, shape: (number | string)[] = [2, 2]): string {
-  try {
-    trace(program, { x: { shape } });
-  } catch (error) {
-    assert.ok(error instanceof CoxswainError, String(error));
-    assert.equal(error.code, 'TENSOR_UNSUPPORTED');
-    return error.message;
-  }
-  assert.fail('the trace succeeded');
-}
-
-test('an operation without kernel is refused with its name and the line that used it', () => {
-  const message = unsupportedMessage(({ x }) => ({ y: tf.linalg.bandPart(tf.complex(x, x) as tf.Tensor, 0, 0) }));
-  assert.match(message, /^Operation Complex cannot be compiled \(used at .*program\.test\.ts:\d+:\d+\)$/);
-});
-
-test('an operation without gradient is refused with its name and the line that asked for the gradient', () => {
-  const largest = (z: tf.Tensor): tf.Tensor => tf.sum(tf.maxPoolWithArgmax(z as tf.Tensor4D, 1, 1, 'valid').result);
-  const message = unsupportedMessage(({ x }) => ({ y: tf.grad(largest)(x) }), [1, 2, 2, 1]);
-  assert.match(message, /MaxPoolWithArgmax.*\(used at .*program\.test\.ts:\d+:\d+\)$/);
-});
-
-test('reading a traced value is refused with the line that read it', () => {
-  const message = unsupportedMessage(({ x }) => (x.dataSync()[0] > 0 ? { y: x } : { y: tf.neg(x) }));
-  assert.match(message, /^A traced value was read .*\(used at .*program\.test\.ts:\d+:\d+\)$/);
-});
-
 test('an operation that ONNX Runtime has for other types only is refused', async () => {
   const program: Program = ({ x }) => ({ y: tf.einsum('i->i', tf.cast(x, 'bool')) });
   await assert.rejects(compile(program, { x: { shape: [2] } }), { code: 'TENSOR_UNSUPPORTED', message: /Einsum/ });
-});
-
-test('a program whose operations depend on a named length is refused', () => {
-  const message = unsupportedMessage(({ x }) => ({ y: x.shape[0] > 1400 ? tf.neg(x) : x }), ['n', 2]);
-  assert.match(message, /other operations when n changes/);
-});
-
-test('a constant that depends on a named length in a curve is refused', () => {
-  const message = unsupportedMessage(({ x }) => ({ y: tf.mul(x, 1 / x.shape[0]) }), ['n', 2]);
-  assert.match(message, /depends on n, and not linearly/);
 });
 
 test('an unknown device is refused, and one that is not there with the reason of ONNX Runtime', async () => {
