@@ -146,12 +146,15 @@ export class ClusterOperation {
     return this.demand.level * peakRequests * visits[service] * callMilliseconds[service];
   }
 
-  /** Puts ready pods onto the nodes in turn, as far as they fit. */
+  /** Puts ready pods onto the nodes in turn, as far as they fit; adversaries take every other rank of nodes. */
   private spread(service: number, replicas: number): void {
-    const { nodes } = this.scenario;
+    const { nodes, zones, services, conflicts } = this.scenario;
+    const adversary = conflicts.subarray(service * services, (service + 1) * services).indexOf(1);
     let node = service % nodes;
     for (let placed = 0, tried = 0; placed < replicas && tried < nodes; node = (node + 1) % nodes) {
-      if (!this.pods.fits(service, node)) tried++;
+      const rank = Math.floor(node / zones) % 2;
+      const mine = adversary < 0 || rank === (service > adversary ? 1 : 0);
+      if (!mine || !this.pods.fits(service, node)) tried++;
       else {
         this.pods.addReady(service, node);
         placed++;

@@ -62,7 +62,7 @@ const NODE_MEMORY_PER_MILLICORE = 2;
 /** Memory of a pod for each millicore that it requests, mebibytes. */
 const POD_MEMORY_RATIOS = [0.5, 1, 2, 4] as const;
 const CALLS_PER_CALL = [0.5, 1, 1, 2, 3] as const;
-const CONFLICT_SHARE = 0.15;
+const CONFLICT_SHARE = 0.3;
 const RESTRICTED_SHARE = 0.3;
 
 /** Draws a scenario; the same settings give the same one. */
@@ -73,7 +73,7 @@ export function drawScenario(settings: ScenarioSettings): Scenario {
   const zoneMilliseconds = drawDistances(generator, zones);
   const calls = drawCalls(generator, services);
   const visits = visitsOf(calls, services);
-  const callMilliseconds = Float64Array.from({ length: services }, () => 2 + 8 * generator.uniform());
+  const callMilliseconds = Float64Array.from({ length: services }, () => 0.5 + 2 * generator.uniform());
   const peakReplicas = Int32Array.from({ length: services }, () => 3 + generator.integer(6));
   const workMilliseconds = visits.reduce((sum, each, s) => sum + each * callMilliseconds[s], 0);
   const millicores = fillShare * nodeCpu.reduce((sum, cpu) => sum + cpu, 0);
@@ -100,8 +100,7 @@ export function drawScenario(settings: ScenarioSettings): Scenario {
       Math.max(replicas, Math.ceil((peakRequests * visits[s] * callMilliseconds[s]) / (TARGET_LOAD * podCpu[s]))),
     ),
     calls,
-    conflicts: affinity ? drawConflicts(generator, services) : new Uint8Array(services * services),
-    allowedZones: affinity ? drawAllowedZones(generator, services, zones) : new Uint8Array(services * zones).fill(1),
+    ...(affinity ? drawAffinity(generator, services, zones) : noAffinity(services, zones)),
     peakRequests,
   };
 }
@@ -133,23 +132,35 @@ function visitsOf(calls: readonly ServiceCall[], services: number): Float64Array
   return visits;
 }
 
+type Affinity = Pick<Scenario, 'conflicts' | 'allowedZones'>;
+
+function noAffinity(services: number, zones: number): Affinity {
+  return { conflicts: new Uint8Array(services * services), allowedZones: new Uint8Array(services * zones).fill(1) };
+}
+
+function drawAffinity(generator: Generator, services: number, zones: number): Affinity {
+  const conflicts = drawConflicts(generator, services);
+  return { conflicts, allowedZones: drawAllowedZones(generator, conflicts, services, zones) };
+}
+
+/** Pairs of services; each service has one adversary at most, so that there is a place for all of them. */
 function drawConflicts(generator: Generator, services: number): Uint8Array {
   const conflicts = new Uint8Array(services * services);
-  for (let a = 0; a < services; a++) {
-    for (let b = 0; b < a; b++) {
-      if (generator.uniform() >= CONFLICT_SHARE) continue;
-      conflicts[a * services + b] = 1;
-      conflicts[b * services + a] = 1;
-    }
+  for (let a = 1; a < services; a += 2) {
+    const b = a - 1;
+    if (generator.uniform() >= CONFLICT_SHARE) continue;
+    conflicts[a * services + b] = 1;
+    conflicts[b * services + a] = 1;
   }
   return conflicts;
 }
 
-/** Some services may not run in one of the zones. */
-function drawAllowedZones(generator: Generator, services: number, zones: number): Uint8Array {
+/** Some services without an adversary may not run in one of the zones. */
+function drawAllowedZones(generator: Generator, conflicts: Uint8Array, services: number, zones: number): Uint8Array {
   const allowed = new Uint8Array(services * zones).fill(1);
   for (let s = 0; s < services; s++) {
-    if (zones > 1 && generator.uniform() < RESTRICTED_SHARE) allowed[s * zones + generator.integer(zones)] = 0;
+    const free = !conflicts.subarray(s * services, (s + 1) * services).includes(1);
+    if (free && zones > 1 && generator.uniform() < RESTRICTED_SHARE) allowed[s * zones + generator.integer(zones)] = 0;
   }
   return allowed;
 }
