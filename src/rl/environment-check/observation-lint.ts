@@ -38,11 +38,22 @@ function featuresOf(description: EnvironmentDescription): Feature[] {
       graph,
       observationTable.map(({ name }) => name),
     );
-  const names = new Map(observationTable.map(({ index, name }) => [index, name]));
+  const names = new Map(
+    observationTable.flatMap(({ index, name }) => placesOf(index).map((place) => [place, name] as const)),
+  );
   return Array.from({ length: spaceSize(observationSpace) }, (_, place) => {
-    const name = names.get(String(place));
-    return feature(name === undefined ? `element ${place}` : `${name} (${place})`, [[place, -1]]);
+    const name = names.get(place) ?? 'element';
+    return feature(`${name} (${place})`, [[place, -1]]);
   });
+}
+
+/** The places that a table's row is about: `7`, `4–9`, or `4–40, every 6th`. None when it says it otherwise. */
+function placesOf(index: string): number[] {
+  const [, first, last, stride] = /^(\d+)(?:–(\d+)(?:, every (\d+)(?:st|nd|rd|th))?)?$/.exec(index) ?? [];
+  if (first === undefined) return [];
+  const step = Number(stride ?? 1);
+  const count = Math.floor((Number(last ?? first) - Number(first)) / step) + 1;
+  return Array.from({ length: count }, (_, i) => Number(first) + i * step);
 }
 
 /** Columns of nodes (there when the identity is not 0), identities, columns of edges (there when active), globals. */
@@ -81,15 +92,12 @@ function feature(name: string, places: Places): Feature {
   };
 }
 
-/** Dead features with one value whose names end alike (`a.proposal (19)`, `b.proposal (29)`) make one finding. */
+/** Dead features whose names end alike (`a.proposal (19)`, `b.proposal (29)`) make one finding. */
 function families(dead: readonly DeadFeature[]): DeadFeature[][] {
   const groups = new Map<string, DeadFeature[]>();
   for (const entry of dead) {
-    const key = `${entry.name
-      .replace(/ \(\d+\)$/, '')
-      .split('.')
-      .at(-1)} ${entry.value}`;
-    groups.set(key, [...(groups.get(key) ?? []), entry]);
+    const [family] = entry.name.split('.').at(-1)!.split(' ');
+    groups.set(family, [...(groups.get(family) ?? []), entry]);
   }
   return [...groups.values()];
 }
@@ -100,12 +108,11 @@ const LISTED = 12;
 function finding(family: readonly DeadFeature[], observations: number): Finding {
   const names = family.slice(0, LISTED).map(({ name }) => name);
   if (family.length > LISTED) names.push(`and ${family.length - LISTED} more`);
-  const { value } = family[0];
-  const is = family.length === 1 ? 'is' : 'are';
+  const values = [...new Set(family.map(({ value }) => (value === null ? 'never there' : `always ${value}`)))];
   return {
     kind: 'dead-observation',
     where: `observation ${names.join(', ')}`,
-    what: `${value === null ? `${is} never there` : `${is} always ${value}`}, in ${observations} observations under random, held and baseline actions.`,
+    what: `${family.length === 1 ? 'is' : 'are'} ${values.slice(0, LISTED).join(' or ')}, in ${observations} observations under random, held and baseline actions.`,
     why: 'A number that never changes tells the agent nothing, widens every network that reads it, and often hides a measurement that is not connected.',
     advice: 'Connect it to what it is meant to show, or take it out of the observation.',
   };
