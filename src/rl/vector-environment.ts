@@ -4,7 +4,7 @@ import type { Generator, GeneratorState } from './random.ts';
 import { choicesOf, spaceSize } from './spaces.ts';
 
 /** Finished episodes that the mean return is taken over. */
-const recentEpisodes = 100;
+export const recentEpisodes = 100;
 
 /** A finished episode. */
 interface Episode {
