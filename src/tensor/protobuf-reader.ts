@@ -1,7 +1,10 @@
-/** A field of a message; `data` is empty for fields that are not length-delimited. */
+/** A field of a message. */
 export interface ProtobufField {
   readonly field: number;
+  /** The bytes of a length-delimited field or of a number of fixed length; empty for other fields. */
   readonly data: Uint8Array;
+  /** A whole number, exact below 2⁵³; 0 for other fields. */
+  readonly integer: number;
 }
 
 /**
@@ -21,20 +24,19 @@ export function* protobufFields(bytes: Uint8Array): Generator<ProtobufField> {
   };
   while (position < bytes.length) {
     const tag = varint();
-    const length = payloadLength(tag % 8, varint);
+    const wireType = tag % 8;
+    const integer = wireType === 0 ? varint() : 0;
+    const length = wireType === 0 ? 0 : payloadLength(wireType, varint);
     if (position + length > bytes.length) throw new RangeError('The message ends inside a field.');
-    const data = tag % 8 === 2 ? bytes.subarray(position, position + length) : new Uint8Array();
+    const data = bytes.subarray(position, position + length);
     position += length;
-    yield { field: Math.floor(tag / 8), data };
+    yield { field: Math.floor(tag / 8), data, integer };
   }
 }
 
-/** Bytes that follow a tag; numbers of variable length are read here. */
+/** Bytes that follow a tag. */
 function payloadLength(wireType: number, varint: () => number): number {
   switch (wireType) {
-    case 0:
-      varint();
-      return 0;
     case 1:
       return 8;
     case 2:
