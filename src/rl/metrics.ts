@@ -66,6 +66,32 @@ export const metricTable: Readonly<Record<string, MetricMeaning>> = {
     unit: '',
     healthy: 'The order of the limit or below. Always far above it: lower the learning rate or scale the rewards.',
   },
+  criticLoss: {
+    meaning: 'Mean squared error of the critics against their targets; of twin critics the sum (SAC: half of it).',
+    unit: 'reward²',
+    healthy:
+      'Small against the squared values, and noisy. Growing with them without end: values diverge; lower the learning rate.',
+  },
+  meanValue: {
+    meaning: 'Mean value that the critics give the actions of a minibatch.',
+    unit: 'reward',
+    healthy: 'Approaches the discounted return. Far above any return that is possible: values are overestimated.',
+  },
+  entropyCoefficient: {
+    meaning: 'α: what SAC pays for a nat of entropy.',
+    unit: 'reward / nat',
+    healthy: 'Falls from its start and settles. Rising without end: the target entropy is out of reach.',
+  },
+  criticGradientNorm: {
+    meaning: "Euclidean norm of the critic's gradient; of twin critics the larger one.",
+    unit: '',
+    healthy: 'Follows the critic loss.',
+  },
+  policyGradientNorm: {
+    meaning: "Euclidean norm of the policy's gradient.",
+    unit: '',
+    healthy: 'Around 1 or below. 0: the policy sits in the corners of the action space, where tanh is flat.',
+  },
   learningRate: {
     meaning: "The optimiser's step size in this iteration.",
     unit: '',
@@ -75,6 +101,32 @@ export const metricTable: Readonly<Record<string, MetricMeaning>> = {
     meaning: 'Minibatch updates made; fewer than planned when targetKl stopped the phase early.',
     unit: '',
     healthy: 'epochs × rolloutSteps / minibatchSize, or a little less with targetKl.',
+  },
+  loss: {
+    meaning: "Mean Huber loss of the Q-values' temporal differences, weighted where replay is prioritised.",
+    unit: 'reward',
+    healthy:
+      'Small beside the returns, noisy, with a jump at each update of the target network. Rising without end: lower the learning rate.',
+  },
+  meanQ: {
+    meaning: 'Mean Q-value of the greedy actions that were taken: the discounted return that the agent expects.',
+    unit: 'reward',
+    healthy: 'Rises to about the discounted return that is reached. Far above it: overestimation, try doubleQ.',
+  },
+  explorationRate: {
+    meaning: 'ε: the probability of a random action.',
+    unit: '0 … 1',
+    healthy: 'What the schedule says.',
+  },
+  importanceExponent: {
+    meaning: 'β of prioritised replay: how much of the bias of its draws is corrected.',
+    unit: '0 … 1',
+    healthy: 'Rises to 1 at the end of the training.',
+  },
+  temporalDifference: {
+    meaning: 'Mean size of the changes that tabular learning wants to make, before the step size.',
+    unit: 'reward',
+    healthy: 'Falls. It does not reach 0 while the agent explores or the environment is random.',
   },
 };
 
