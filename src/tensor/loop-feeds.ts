@@ -59,10 +59,9 @@ function checkPicks(spec: UpdateLoopSpec, { order, batchSizes, samples }: Update
 }
 
 /** @throws Error when an iteration leaves out a part of the state or makes one up. */
-export function checkState(spec: UpdateLoopSpec, state: object): void {
+export function checkState(spec: { readonly state: object }, state: object): void {
   const [expected, found] = [spec.state, state].map((record) => Object.keys(record).sort().join(', '));
-  if (expected !== found)
-    throw new Error(`An iteration of an update loop must give the state ${expected}; it gave ${found}.`);
+  if (expected !== found) throw new Error(`An update must give the state ${expected}; it gave ${found}.`);
 }
 
 /** The entries with `prefix` before their names. */

@@ -147,7 +147,10 @@ for (const device of ['cpu', 'tfjs'] as const) {
         return { state: { count: state.count, fixed: state.fixed }, outputs };
       },
     };
-    await assert.rejects(runOn(device, forgetful, mixedInputs), /the state count, fixed, seen; it gave count, fixed\./);
+    await assert.rejects(
+      runOn(device, forgetful, mixedInputs),
+      /An update must give the state count, fixed, seen; it gave count, fixed\./,
+    );
   });
 }
 
