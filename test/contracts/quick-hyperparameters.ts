@@ -23,7 +23,9 @@ export const quickHyperparameters: Readonly<Record<string, Readonly<Record<strin
     epochs: 2,
   },
   ppo: { rolloutSteps: 32, minibatchSize: 12, epochs: 2, hiddenSizes: [8] },
+  'q-learning': { bins: 4 },
   sac: { hiddenSizes: [8], batchSize: 8, learningStarts: 8, replayCapacity: 500 },
   'sac-discrete': { hiddenSizes: [8], batchSize: 8, learningStarts: 8, replayCapacity: 500 },
+  sarsa: { bins: 4 },
   td3: { hiddenSizes: [8], batchSize: 8, learningStarts: 8, replayCapacity: 500 },
 };

@@ -5,8 +5,10 @@ import { ddpg } from './ddpg.ts';
 import { dqn } from './dqn.ts';
 import { graphPpo } from './graph-ppo.ts';
 import { ppo } from './ppo.ts';
+import { qLearning } from './q-learning.ts';
 import { sacDiscrete } from './sac-discrete.ts';
 import { sac } from './sac.ts';
+import { sarsa } from './sarsa.ts';
 import { td3 } from './td3.ts';
 
 /** The algorithms that come with Coxswain, by name. */
@@ -17,7 +19,9 @@ export const algorithms: Readonly<Record<string, Algorithm>> = {
   [dqn.name]: dqn,
   [graphPpo.name]: graphPpo,
   [ppo.name]: ppo,
+  [qLearning.name]: qLearning,
   [sac.name]: sac,
   [sacDiscrete.name]: sacDiscrete,
+  [sarsa.name]: sarsa,
   [td3.name]: td3,
 };
