@@ -13,7 +13,8 @@ const skip = existsSync(folder) ? false : 'optional: the conformance cases of ON
 /** Cases that our runtime cannot take, with the reason. */
 const unsupported: Readonly<Record<string, string>> = {
   'node/test_loop13_seq': 'its inputs and outputs are sequences; ours are tensors',
-  'node/test_convinteger_with_padding': 'ONNX Runtime takes one zero point for all weights of ConvInteger; the case has one for each filter',
+  'node/test_convinteger_with_padding':
+    'ONNX Runtime takes one zero point for all weights of ConvInteger; the case has one for each filter',
   'simple/test_sequence_model1': 'its inputs are sequences; ours are tensors',
 };
 
