@@ -19,9 +19,9 @@ export function equalSplit(): BaselineDecision {
 
 /**
  * Blocks in proportion to what the slices need: URLLC for its packets, mMTC for what waits, eMBB the rest; proportional
- * fair for eMBB, longest wait for the others. With `thrifty` the power goes down where a slice has little to do.
+ * fair for eMBB, longest wait for the others, full power.
  */
-export function demandProportional({ cell }: RadioResources, packetBytes: number, thrifty = false): BaselineDecision {
+export function demandProportional({ cell }: RadioResources, packetBytes: number): BaselineDecision {
   const action = CHOICES.map(() => 0);
   return ({ observation }) => {
     const user = (u: number, feature: number): number => observation[USERS_AT + u * USER.width + feature];
@@ -44,15 +44,6 @@ export function demandProportional({ cell }: RadioResources, packetBytes: number
     action[HEADS.scheduler + EMBB] = present(EMBB) ? PROPORTIONAL_FAIR : 0;
     action[HEADS.scheduler + URLLC] = present(URLLC) ? LONGEST_WAIT : 0;
     action[HEADS.scheduler + MMTC] = present(MMTC) ? LONGEST_WAIT : 0;
-    if (thrifty) {
-      const lack =
-        sum(EMBB, (u) => user(u, USER.urgency)) /
-        Math.max(
-          1,
-          sum(EMBB, () => 1),
-        );
-      action[HEADS.power + EMBB] = present(EMBB) && lack < 0.1 ? 1 : 0;
-    }
     return action;
   };
 }
