@@ -1,4 +1,5 @@
 import { createHpa } from '../../baselines/hpa.ts';
+import type { Hpa } from '../../baselines/hpa.ts';
 import { defaultHpaSettings } from '../../baselines/hpa-settings.ts';
 import type { BaselineDecision } from '../registry.ts';
 import { observationSize } from './boutique-observation.ts';
@@ -10,8 +11,7 @@ import { changeOf, CHOICES, choiceOf, LARGEST_CHANGE } from './replica-actions.t
  * it must not remember.
  */
 export function hpaDecision({ view }: OnlineBoutique, targetPercent = 60): BaselineDecision {
-  const settings = defaultHpaSettings(targetPercent);
-  const hpa = createHpa({ ...settings, scaleDown: { ...settings.scaleDown, stabilizationWindowSeconds: 0 } });
+  const hpa = hpaWithoutMemory(targetPercent);
   const wanted = new Int32Array(view.services.length);
   return ({ observation, actionMask }) => {
     hpa.reset();
@@ -24,8 +24,14 @@ export function hpaDecision({ view }: OnlineBoutique, targetPercent = 60): Basel
   };
 }
 
+/** An HPA that does not stabilise: after a reset it decides by this moment alone. */
+export function hpaWithoutMemory(targetPercent: number): Hpa {
+  const settings = defaultHpaSettings(targetPercent);
+  return createHpa({ ...settings, scaleDown: { ...settings.scaleDown, stabilizationWindowSeconds: 0 } });
+}
+
 /** The choice for a change, or for the largest allowed one in its direction. */
-function nearestAllowed(change: number, s: number, mask: Uint8Array | null): number {
+export function nearestAllowed(change: number, s: number, mask: Uint8Array | null): number {
   let choice = choiceOf(Math.min(Math.max(change, -LARGEST_CHANGE), LARGEST_CHANGE));
   while (mask?.[s * CHOICES + choice] === 0) choice = choiceOf(changeOf(choice) - Math.sign(changeOf(choice)));
   return choice;

@@ -12,7 +12,7 @@ import { ClusterOperation } from './cluster-operation.ts';
 import type { OperationSettings, OperationState } from './cluster-operation.ts';
 import { OperationObservation } from './operation-observation.ts';
 import type { ScalingParameters } from './options.ts';
-import { weigh } from './placement-cost.ts';
+import { rewardParts, sumOfParts } from './placement-cost.ts';
 import { drawScenario } from './scenario.ts';
 
 /** How an action is taken and what it may be. */
@@ -68,7 +68,7 @@ export class OperatedPlacement implements Environment {
     this.moveWeight = settings.moveWeight;
     const scenario = drawScenario({ ...parameters, affinity: settings.affinity });
     this.operation = new ClusterOperation(scenario, { ...parameters, ...settings });
-    this.seen = new OperationObservation(this.operation, parameters.maxReplicas);
+    this.seen = new OperationObservation(this.operation, parameters.maxReplicas, settings.meanUpSteps > 0);
     const { choices, actionTable, name } = actions;
     this.chosen = new Int32Array(choices.length);
     this.actionMask = new Uint8Array(choices.reduce((sum, count) => sum + count, 0));
@@ -101,11 +101,13 @@ export class OperatedPlacement implements Environment {
     operation.advance();
     this.steps++;
     const { outcome, pods } = operation;
-    const cost = weigh(outcome, this.parameters) + lossWeight * outcome.lostShare + this.moveWeight * done.moved;
+    const parts = rewardParts(outcome, this.parameters);
+    const rewardLoss = -lossWeight * outcome.lostShare;
+    const rewardMoves = -this.moveWeight * done.moved;
     const seen = this.observe();
     return {
       ...seen,
-      reward: -cost,
+      reward: sumOfParts(parts) + rewardLoss + rewardMoves,
       terminated: false,
       truncated: this.steps === episodeSteps,
       measures: {
@@ -118,6 +120,9 @@ export class OperatedPlacement implements Environment {
         workingNodes: sumOf(pods.up),
         lostPods: outcome.lostPods,
         ...done,
+        ...parts,
+        rewardLoss,
+        rewardMoves,
       },
     };
   }

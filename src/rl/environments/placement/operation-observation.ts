@@ -3,20 +3,16 @@ import type { ClusterOperation } from './cluster-operation.ts';
 import { DAY_STEPS } from './demand.ts';
 import { boundsOfRows, feature, repeatedRows } from './table-rows.ts';
 
+const upFeature = feature('up', '0 or 1', 0, 1, '1 = the node works');
 const nodeFeatures = [
-  feature('up', '0 or 1', 0, 1, '1 = the node works'),
-  feature('cpuFree', 'share', 0, 1, 'CPU of the node that is not requested'),
-  feature('memoryFree', 'share', 0, 1, 'memory of the node that is not requested'),
+  feature('cpuFree', 'share of the largest node', 0, 1, 'CPU of the node that is not requested'),
+  feature('memoryFree', 'share of the largest node', 0, 1, 'memory of the node that is not requested'),
   feature('cpuUsed', 'share', 0, 1, 'CPU of the node that was used in the step'),
-  feature('capacity', 'share of the largest', 0, 1, 'CPU of the node'),
   feature('userLatency', 'share of the longest', 0, 1, 'round trip from the users, on average'),
 ];
 const serviceFeatures = [
-  feature('ready', 'share of maxReplicas', 0, 1, 'pods that serve'),
-  feature('starting', 'share of maxReplicas', 0, 1, 'pods that serve from the next step on'),
+  feature('replicas', 'share of maxReplicas', 0, 1, 'pods that serve in the next step'),
   feature('load', 'share', 0, 2, 'work over the CPU of the pods that served; 2 at most'),
-  feature('podCpu', 'share of the largest node', 0, 1, 'CPU request of a pod'),
-  feature('podMemory', 'share of the largest node', 0, 1, 'memory request of a pod'),
 ];
 const placeFeatures = [
   feature('pods', 'share of maxReplicas', 0, 1, 'pods of a service on a node, service by service'),
@@ -38,19 +34,22 @@ export class OperationObservation {
   readonly values: Float32Array;
   private readonly operation: ClusterOperation;
   private readonly maxReplicas: number;
+  private readonly showsUp: boolean;
   private readonly largestCpu: number;
   private readonly largestMemory: number;
   private readonly longestTrip: number;
 
-  constructor(operation: ClusterOperation, maxReplicas: number) {
+  /** @param showsUp whether it says which nodes work. */
+  constructor(operation: ClusterOperation, maxReplicas: number, showsUp: boolean) {
     const { nodes, services, nodeCpu, nodeMemory, zoneMilliseconds } = operation.scenario;
     this.operation = operation;
     this.maxReplicas = maxReplicas;
+    this.showsUp = showsUp;
     this.largestCpu = Math.max(...nodeCpu);
     this.largestMemory = Math.max(...nodeMemory);
     this.longestTrip = Math.max(...zoneMilliseconds);
     const parts = [
-      [nodeFeatures, nodes],
+      [showsUp ? [upFeature, ...nodeFeatures] : nodeFeatures, nodes],
       [serviceFeatures, services],
       [placeFeatures, services * nodes],
       [globalFeatures, 1],
@@ -69,7 +68,10 @@ export class OperationObservation {
   write(): void {
     const { nodes, services } = this.operation.scenario;
     let at = 0;
-    for (let node = 0; node < nodes; node++, at += nodeFeatures.length) this.writeNode(node, at);
+    for (let node = 0; node < nodes; node++, at += nodeFeatures.length) {
+      if (this.showsUp) this.values[at++] = this.operation.pods.up[node];
+      this.writeNode(node, at);
+    }
     for (let service = 0; service < services; service++, at += serviceFeatures.length) this.writeService(service, at);
     const { ready, starting } = this.operation.pods;
     for (let i = 0; i < ready.length; i++) this.values[at++] = (ready[i] + starting[i]) / this.maxReplicas;
@@ -84,22 +86,16 @@ export class OperationObservation {
     for (let zone = 0; zone < zones; zone++) {
       userLatency += demand.userShare[zone] * zoneMilliseconds[zone * zones + nodeZone[node]];
     }
-    values[at] = pods.up[node];
-    values[at + 1] = 1 - pods.requestedCpu[node] / scenario.nodeCpu[node];
-    values[at + 2] = 1 - pods.requestedMemory[node] / scenario.nodeMemory[node];
-    values[at + 3] = Math.min(1, nodeUse[node]);
-    values[at + 4] = scenario.nodeCpu[node] / this.largestCpu;
-    values[at + 5] = userLatency / this.longestTrip;
+    values[at] = (scenario.nodeCpu[node] - pods.requestedCpu[node]) / this.largestCpu;
+    values[at + 1] = (scenario.nodeMemory[node] - pods.requestedMemory[node]) / this.largestMemory;
+    values[at + 2] = Math.min(1, nodeUse[node]);
+    values[at + 3] = userLatency / this.longestTrip;
   }
 
   private writeService(service: number, at: number): void {
-    const { values } = this;
-    const { scenario, pods, load } = this.operation;
-    values[at] = pods.totalReady[service] / this.maxReplicas;
-    values[at + 1] = (pods.total[service] - pods.totalReady[service]) / this.maxReplicas;
-    values[at + 2] = load[service];
-    values[at + 3] = scenario.podCpu[service] / this.largestCpu;
-    values[at + 4] = scenario.podMemory[service] / this.largestMemory;
+    const { pods, load } = this.operation;
+    this.values[at] = pods.total[service] / this.maxReplicas;
+    this.values[at + 1] = load[service];
   }
 
   private writeGlobals(at: number): void {

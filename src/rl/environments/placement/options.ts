@@ -55,7 +55,7 @@ const operationParameters = {
   },
   maxReplicas: { low: 1, high: 64, whole: true, default: 16, meaning: 'Pods of a service at most' },
   ...rewardParameters,
-  lossWeight: { low: 0, high: 1000, default: 10, meaning: 'Weight of the share of the requests that is lost' },
+  lossWeight: { low: 0, high: 1000, default: 5, meaning: 'Weight of the share of the requests that is lost' },
 } as const satisfies ParameterTable;
 
 /** The parameters of placement-v2. */

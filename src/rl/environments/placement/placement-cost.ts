@@ -18,10 +18,25 @@ export interface PlacementWeights {
   readonly balanceWeight: number;
 }
 
-/** The parts of a cost in one number. */
-export function weigh(cost: PlacementCost, weights: PlacementWeights): number {
-  const { latencyWeight, resourceWeight, balanceWeight } = weights;
-  return latencyWeight * cost.latency + resourceWeight * cost.resources + balanceWeight * cost.imbalance;
+/** What each part takes from the reward. */
+export interface RewardParts {
+  readonly rewardLatency: number;
+  readonly rewardResources: number;
+  readonly rewardBalance: number;
+}
+
+/** The parts of a cost with their weights, as summands of the reward. */
+export function rewardParts(cost: PlacementCost, weights: PlacementWeights): RewardParts {
+  return {
+    rewardLatency: -weights.latencyWeight * cost.latency,
+    rewardResources: -weights.resourceWeight * cost.resources,
+    rewardBalance: -weights.balanceWeight * cost.imbalance,
+  };
+}
+
+/** The summands together. */
+export function sumOfParts({ rewardLatency, rewardResources, rewardBalance }: RewardParts): number {
+  return rewardLatency + rewardResources + rewardBalance;
 }
 
 /**

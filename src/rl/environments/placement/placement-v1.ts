@@ -10,9 +10,10 @@ import type { GeneratorState } from '../../random.ts';
 import { parameterHelp, parseParameters } from '../parameters.ts';
 import type { EnvironmentKind } from '../registry.ts';
 import { choiceAt, stepOutsideEpisode } from '../step-checks.ts';
+import { bestFit, firstFit, spread } from './arrival-controllers.ts';
 import { arrivalParameters } from './options.ts';
 import type { ArrivalParameters } from './options.ts';
-import { imbalance, resourceShare, weigh } from './placement-cost.ts';
+import { imbalance, resourceShare, rewardParts, sumOfParts } from './placement-cost.ts';
 import type { PlacementCost } from './placement-cost.ts';
 import { Pods } from './pods.ts';
 import type { PodsState } from './pods.ts';
@@ -22,11 +23,12 @@ import type { Scenario } from './scenario.ts';
 import { boundsOfRows, feature, repeatedRows } from './table-rows.ts';
 
 const NAME = 'placement-v1';
+/** A zone's users before they are divided by the sum: this and up to 1 more. */
+const LEAST_USERS = 0.1;
 
 const nodeFeatures = [
-  feature('cpuFree', 'share', 0, 1, 'CPU of the node that is not requested'),
-  feature('memoryFree', 'share', 0, 1, 'memory of the node that is not requested'),
-  feature('capacity', 'share of the largest', 0, 1, 'CPU of the node'),
+  feature('cpuFree', 'share of the largest node', 0, 1, 'CPU of the node that is not requested'),
+  feature('memoryFree', 'share of the largest node', 0, 1, 'memory of the node that is not requested'),
   feature('alike', 'pods / 8', 0, 4, 'pods of the arriving service on the node'),
   feature('userLatency', 'share of the longest', 0, 1, 'round trip from the users, on average'),
   feature('peerLatency', 'share of the longest', 0, 1, 'round trip to the services that the arriving one talks to'),
@@ -42,12 +44,23 @@ const globalFeatures = [
   feature('imbalance', 'standard deviation', 0, 0.5, 'of the nodes’ requested CPU'),
 ];
 
+/** What a controller that decides by rules sees. */
+export interface ArrivalView {
+  readonly scenario: Scenario;
+  readonly pods: Pods;
+  /** Share of the users in each zone. */
+  readonly userShare: Float64Array;
+  /** Service of the pod that is to be placed. */
+  readonly arriving: number;
+}
+
 /** State of a {@link PlacementOfArrivals} as JSON. */
 interface ArrivalState {
   readonly steps: number;
   readonly arriving: number;
   readonly generator: GeneratorState;
   readonly pods: PodsState;
+  readonly userShare: readonly number[];
   /** Service, node and last step of every pod, one after the other. */
   readonly leases: readonly number[];
 }
@@ -91,7 +104,7 @@ export class PlacementOfArrivals implements Environment {
     this.longestTrip = Math.max(...scenario.zoneMilliseconds);
     this.largestCpu = Math.max(...nodeCpu);
     this.largestMemory = Math.max(...nodeMemory);
-    this.userShare = new Float64Array(zones).fill(1 / zones);
+    this.userShare = new Float64Array(zones);
     this.load = new Float64Array(services).fill(TARGET_LOAD);
     this.nodeUse = new Float64Array(nodes);
     this.description = describe(nodes, services, parameters.episodeSteps);
@@ -100,8 +113,8 @@ export class PlacementOfArrivals implements Environment {
   }
 
   /** Pods and nodes as they are, for controllers that decide by rules. */
-  get view(): { readonly scenario: Scenario; readonly pods: Pods; readonly arriving: number } {
-    return { scenario: this.scenario, pods: this.pods, arriving: this.arriving };
+  get view(): ArrivalView {
+    return { scenario: this.scenario, pods: this.pods, userShare: this.userShare, arriving: this.arriving };
   }
 
   reset(seed: number): Observation {
@@ -109,6 +122,7 @@ export class PlacementOfArrivals implements Environment {
     this.pods.clear();
     this.leases = [];
     this.steps = 0;
+    this.drawUsers();
     this.arriving = this.drawService();
     return this.observe();
   }
@@ -137,6 +151,7 @@ export class PlacementOfArrivals implements Environment {
       arriving: this.arriving,
       generator: this.generator.saveState(),
       pods: this.pods.saveState(),
+      userShare: [...this.userShare],
       leases: [...this.leases],
     } satisfies ArrivalState;
   }
@@ -147,6 +162,7 @@ export class PlacementOfArrivals implements Environment {
     this.arriving = saved.arriving;
     this.generator.loadState(saved.generator);
     this.pods.loadState(saved.pods);
+    this.userShare.set(saved.userShare);
     this.leases = [...saved.leases];
     return this.observe();
   }
@@ -164,9 +180,18 @@ export class PlacementOfArrivals implements Environment {
       imbalance: imbalance(this.nodeUse, this.pods.up),
     };
     const rejected = placed ? 0 : 1;
+    const parts = rewardParts(cost, this.parameters);
+    const rewardRejection = -this.parameters.rejectionWeight * rejected;
     return {
-      reward: -(weigh(cost, this.parameters) + this.parameters.rejectionWeight * rejected),
-      measures: { latencyMilliseconds, resourceShare: cost.resources, imbalance: cost.imbalance, rejected },
+      reward: sumOfParts(parts) + rewardRejection,
+      measures: {
+        latencyMilliseconds,
+        resourceShare: cost.resources,
+        imbalance: cost.imbalance,
+        rejected,
+        ...parts,
+        rewardRejection,
+      },
     };
   }
 
@@ -191,6 +216,17 @@ export class PlacementOfArrivals implements Environment {
       }
     }
     this.leases.length = kept;
+  }
+
+  /** Where the users of an episode are. */
+  private drawUsers(): void {
+    const { userShare } = this;
+    let sum = 0;
+    for (let zone = 0; zone < userShare.length; zone++) {
+      userShare[zone] = LEAST_USERS + this.generator.uniform();
+      sum += userShare[zone];
+    }
+    for (let zone = 0; zone < userShare.length; zone++) userShare[zone] /= sum;
   }
 
   /** Services arrive as often as their replicas are many. */
@@ -229,12 +265,11 @@ export class PlacementOfArrivals implements Environment {
     for (let zone = 0; zone < zones; zone++) {
       userLatency += this.userShare[zone] * zoneMilliseconds[zone * zones + nodeZone[node]];
     }
-    out[at] = 1 - this.nodeUse[node];
-    out[at + 1] = 1 - pods.requestedMemory[node] / scenario.nodeMemory[node];
-    out[at + 2] = scenario.nodeCpu[node] / this.largestCpu;
-    out[at + 3] = Math.min(4, pods.count(arriving, node) / 8);
-    out[at + 4] = userLatency / this.longestTrip;
-    out[at + 5] = peerMilliseconds(scenario, pods, arriving, node) / this.longestTrip;
+    out[at] = (scenario.nodeCpu[node] - pods.requestedCpu[node]) / this.largestCpu;
+    out[at + 1] = (scenario.nodeMemory[node] - pods.requestedMemory[node]) / this.largestMemory;
+    out[at + 2] = Math.min(4, pods.count(arriving, node) / 8);
+    out[at + 3] = userLatency / this.longestTrip;
+    out[at + 4] = peerMilliseconds(scenario, pods, arriving, node) / this.longestTrip;
   }
 }
 
@@ -295,4 +330,9 @@ export const placementV1: EnvironmentKind = {
   summary: 'Put each arriving pod on a node: latency between zones, packing of CPU and memory, balance.',
   parameters: parameterHelp(arrivalParameters),
   create: (parameters = {}) => new PlacementOfArrivals(parseParameters(NAME, arrivalParameters, parameters)),
+  baselines: {
+    'first fit': (environment) => firstFit(environment as PlacementOfArrivals),
+    'best fit': (environment) => bestFit(environment as PlacementOfArrivals),
+    spread: (environment) => spread(environment as PlacementOfArrivals),
+  },
 };

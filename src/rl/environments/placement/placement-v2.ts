@@ -3,6 +3,7 @@ import type { EnvironmentKind } from '../registry.ts';
 import type { ClusterOperation } from './cluster-operation.ts';
 import { OperatedPlacement } from './operated-placement.ts';
 import type { ActionsDone, OperationActions } from './operated-placement.ts';
+import { scaleByLoad } from './operation-controllers.ts';
 import { scalingParameters } from './options.ts';
 
 const NAME = 'placement-v2';
@@ -63,4 +64,5 @@ export const placementV2: EnvironmentKind = {
       moveWeight: 0,
     });
   },
+  baselines: { 'scale by load': (environment) => scaleByLoad(environment as OperatedPlacement) },
 };

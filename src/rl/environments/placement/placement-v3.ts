@@ -3,6 +3,7 @@ import type { EnvironmentKind } from '../registry.ts';
 import type { ClusterOperation } from './cluster-operation.ts';
 import { OperatedPlacement } from './operated-placement.ts';
 import type { ActionsDone, OperationActions } from './operated-placement.ts';
+import { repairByLoad } from './operation-controllers.ts';
 import { movingParameters } from './options.ts';
 
 const NAME = 'placement-v3';
@@ -86,4 +87,12 @@ export const placementV3: EnvironmentKind = {
       affinity: true,
     });
   },
+  baselines: { 'repair by load': (environment) => repairByLoad(environment as OperatedPlacement) },
+  acceptedFindings: [
+    {
+      kind: 'dead-observation',
+      where: /^observation pods /,
+      reason: 'Pods of a service that is kept out of a zone are never on its nodes; the agent learns which ones.',
+    },
+  ],
 };

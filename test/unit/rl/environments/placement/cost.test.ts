@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { imbalance, resourceShare, weigh } from '../../../../../src/rl/environments/placement/placement-cost.ts';
+import {
+  imbalance,
+  resourceShare,
+  rewardParts,
+  sumOfParts,
+} from '../../../../../src/rl/environments/placement/placement-cost.ts';
 import { Pods } from '../../../../../src/rl/environments/placement/pods.ts';
 import {
   networkMilliseconds,
@@ -61,7 +66,9 @@ test('the imbalance is the standard deviation over the nodes that work', () => {
   near(imbalance(Float64Array.of(0.5), Uint8Array.of(0)), 0);
 });
 
-test('the weights multiply the parts', () => {
+test('the weights multiply the parts, which add up to the reward', () => {
   const weights = { latencyWeight: 1, resourceWeight: 10, balanceWeight: 100 };
-  near(weigh({ latency: 2, resources: 0.3, imbalance: 0.4 }, weights), 2 + 3 + 40);
+  const parts = rewardParts({ latency: 2, resources: 0.3, imbalance: 0.4 }, weights);
+  assert.deepEqual(parts, { rewardLatency: -2, rewardResources: -3, rewardBalance: -40 });
+  near(sumOfParts(parts), -45);
 });

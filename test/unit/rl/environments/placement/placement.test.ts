@@ -7,18 +7,11 @@ import type { PlacementOfArrivals } from '../../../../../src/rl/environments/pla
 import { placementV1 } from '../../../../../src/rl/environments/placement/placement-v1.ts';
 import { placementV2 } from '../../../../../src/rl/environments/placement/placement-v2.ts';
 import { placementV3 } from '../../../../../src/rl/environments/placement/placement-v3.ts';
+import type { BaselineDecision } from '../../../../../src/rl/environments/registry.ts';
 import { Generator } from '../../../../../src/rl/random.ts';
-import {
-  bestFit,
-  firstFit,
-  greedily,
-  playEpisodes,
-  randomly,
-  rebalance,
-  repairByLoad,
-  scaleByLoad,
-  spread,
-} from './controllers.ts';
+import { bestFit, firstFit, spread } from '../../../../../src/rl/environments/placement/arrival-controllers.ts';
+import { repairByLoad, scaleByLoad } from '../../../../../src/rl/environments/placement/operation-controllers.ts';
+import { greedily, playEpisodes, randomly, rebalance } from './controllers.ts';
 import { smallScenario } from './small-scenario.ts';
 
 type Parameters = Readonly<Record<string, number>>;
@@ -27,6 +20,10 @@ const scaled = (given: Parameters = {}) => placementV2.create(given) as Operated
 const moved = (given: Parameters = {}) => placementV3.create(given) as OperatedPlacement;
 const still = ({ description }: OperatedPlacement): Int32Array =>
   new Int32Array(description.actionSpace.kind === 'multi-discrete' ? description.actionSpace.choices.length : 1);
+
+const holding = (environment: OperatedPlacement) => () => still(environment);
+const played = (environment: OperatedPlacement, controller: (environment: OperatedPlacement) => BaselineDecision) =>
+  playEpisodes(environment, controller(environment));
 
 for (const environment of [arrivals(), scaled(), moved()]) {
   test(`${environment.description.name}: the rows of the table describe every element once, with its bounds`, () => {
@@ -50,13 +47,13 @@ test('placement-v1: the mask allows the nodes with room, and turning away only w
   const environment = arrivals({ fillShare: 1.5 });
   const { nodes } = environment.view.scenario;
   let seen = environment.reset(1);
-  const random = randomly();
+  const random = randomly(environment);
   let full = 0;
   for (let step = 0; step < 200; step++) {
     const { pods, arriving } = environment.view;
     const room = Array.from({ length: nodes }, (_, node) => pods.fits(arriving, node));
     assert.deepEqual([...seen.actionMask!], [...room, !room.includes(true)].map(Number));
-    const transition = environment.step(Int32Array.from(random(environment, seen)));
+    const transition = environment.step(Int32Array.from(random(seen)));
     assert.equal(transition.measures.rejected, room.includes(true) ? 0 : 1);
     full += transition.measures.rejected;
     seen = transition;
@@ -224,10 +221,10 @@ test('placement-v3: under random actions conflicts, zones, room and failed nodes
     const { nodes, services, zones, conflicts, allowedZones, nodeZone } = scenario;
     adversaries += conflicts.reduce((sum, bit) => sum + bit, 0);
     closed += allowedZones.filter((bit) => bit === 0).length;
-    const random = randomly(scenarioSeed);
+    const random = randomly(environment, scenarioSeed);
     let seen = environment.reset(scenarioSeed);
     for (let step = 0; step < 240; step++) {
-      seen = environment.step(Int32Array.from(random(environment, seen)));
+      seen = environment.step(Int32Array.from(random(seen)));
       for (let node = 0; node < nodes; node++) {
         assert.ok(
           pods.requestedCpu[node] <= scenario.nodeCpu[node] && pods.requestedMemory[node] <= scenario.nodeMemory[node],
@@ -246,8 +243,8 @@ test('placement-v3: under random actions conflicts, zones, room and failed nodes
 
 test('placement-v1: packing takes the fewest resources, spreading balances best, looking at all of it earns most', () => {
   const environment = arrivals();
-  const [random, first, best, even, greedy] = [randomly(), firstFit, bestFit, spread, greedily()].map((decide) =>
-    playEpisodes(environment, decide, [1, 2]),
+  const [random, first, best, even, greedy] = [randomly, firstFit, bestFit, spread, greedily].map((controller) =>
+    playEpisodes(environment, controller(environment), [1, 2]),
   );
   const resources = (played: typeof random): number => played.measures.resourceShare;
   const balance = (played: typeof random): number => played.measures.imbalance;
@@ -257,16 +254,15 @@ test('placement-v1: packing takes the fewest resources, spreading balances best,
 });
 
 test('placement-v2: scaling by load earns more than holding still, and that more than random changes', () => {
-  const environment = scaled();
-  const [random, hold, scale] = [randomly(), still, scaleByLoad].map((decide) => playEpisodes(environment, decide));
+  const [random, hold, scale] = [randomly, holding, scaleByLoad].map((controller) => played(scaled(), controller));
   assert.ok(scale.episodeReturn > hold.episodeReturn && hold.episodeReturn > random.episodeReturn + 100);
 });
 
 test('placement-v3: repairing earns far more than holding still; moves pay where balance is dear', () => {
-  const [random, hold, repair] = [randomly(), still, repairByLoad].map((decide) => playEpisodes(moved(), decide));
+  const [random, hold, repair] = [randomly, holding, repairByLoad].map((controller) => played(moved(), controller));
   assert.ok(repair.episodeReturn > hold.episodeReturn + 100 && hold.episodeReturn > random.episodeReturn + 100);
   const dear = moved({ balanceWeight: 5 });
-  assert.ok(playEpisodes(dear, rebalance).episodeReturn > playEpisodes(dear, repairByLoad).episodeReturn + 10);
+  assert.ok(played(dear, rebalance).episodeReturn > played(dear, repairByLoad).episodeReturn + 10);
 });
 
 test('parameters that cannot be are refused by name', () => {
