@@ -111,11 +111,14 @@ class SessionModel implements LoadedModel {
   private fetchesInto(outputs: NamedValues, inputs: NamedValues): Record<string, Tensor | null> {
     refuseUnknown(outputs, this.newOutputs);
     refuseOverlap(Object.values(outputs), Object.values(inputs));
-    const entries = this.outputPorts.map((port) => [
-      port.name,
-      outputs[port.name] ? port.tensor(outputs[port.name]) : null,
-    ]);
-    return Object.fromEntries(entries) as Record<string, Tensor | null>;
+    const fetches: Record<string, Tensor | null> = { ...this.newOutputs };
+    for (const port of this.outputPorts) {
+      if (!outputs[port.name]) continue;
+      fetches[port.name] = port.tensor(outputs[port.name]);
+      const known = this.inputPorts.filter(({ openName }) => openName !== '' && openName === port.openName);
+      refuseOtherLength(port.openName, [...known.slice(0, 1), port]);
+    }
+    return fetches;
   }
 }
 

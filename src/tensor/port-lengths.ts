@@ -36,12 +36,12 @@ interface Measured {
   readonly openLength: number;
 }
 
-/** @throws Error when inputs that share the length `length` have different ones. */
+/** @throws Error when arrays that share the length `length` have different ones. */
 export function refuseOtherLength(length: string, [first, ...others]: readonly Measured[]): void {
   for (const other of others) {
     if (other.openLength === first.openLength) continue;
     throw new Error(
-      `Inputs of a model disagree on ${length}: ${first.openLength} in ${first.name}, ${other.openLength} in ${other.name}.`,
+      `The arrays of a model disagree on ${length}: ${first.openLength} in ${first.name}, ${other.openLength} in ${other.name}.`,
     );
   }
 }
