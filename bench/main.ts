@@ -3,9 +3,12 @@ import type { Figure } from './figure.ts';
 import { pipelineStepOverhead } from './figures/pipeline-step-overhead.ts';
 import { boutiqueEnvironment } from './figures/boutique-environment.ts';
 import { ppoBoutique } from './figures/boutique-ppo.ts';
+import { dqnCartPole } from './figures/dqn-cart-pole.ts';
+import { dqnSoak } from './figures/dqn-soak.ts';
 import { policyForwardB1, policyForwardB64 } from './figures/policy-forward.ts';
 import { ppoCartPole } from './figures/ppo-cart-pole.ts';
 import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
+import { replayMemoryPrioritised, replayMemoryUniform } from './figures/replay-memory.ts';
 import { returns } from './figures/returns.ts';
 
 /** Every figure, in the order in which they are measured. */
@@ -13,6 +16,9 @@ const figures: readonly Figure[] = [
   ppoBoutique,
   boutiqueEnvironment,
   ppoCartPole,
+  dqnCartPole,
+  replayMemoryUniform,
+  replayMemoryPrioritised,
   ppoUpdateB64,
   ppoUpdateB2048,
   policyForwardB1,
@@ -21,14 +27,17 @@ const figures: readonly Figure[] = [
   ...returns,
 ];
 
+/** Figures that take so long that they are measured only when they are named. */
+const longFigures: readonly Figure[] = [dqnSoak];
+
 // `npm run bench [-- NAME…]` prints one JSON line a figure; all figures when none is named.
 const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !figures.some((figure) => figure.name === name));
+const known = [...figures, ...longFigures];
+const unknown = asked.filter((name) => !known.some((figure) => figure.name === name));
 if (unknown.length > 0) {
-  process.stderr.write(`Unknown: ${unknown.join(', ')}. Figures: ${figures.map(({ name }) => name).join(', ')}\n`);
+  process.stderr.write(`Unknown: ${unknown.join(', ')}. Figures: ${known.map(({ name }) => name).join(', ')}\n`);
   process.exit(2);
 }
-for (const figure of figures) {
-  if (asked.length > 0 && !asked.includes(figure.name)) continue;
+for (const figure of asked.length > 0 ? known.filter(({ name }) => asked.includes(name)) : figures) {
   process.stdout.write(`${JSON.stringify(summarised(figure, await figure.measure()))}\n`);
 }
