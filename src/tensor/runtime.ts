@@ -62,7 +62,7 @@ async function importRuntime(): Promise<Runtime> {
   } catch (cause) {
     throw new CoxswainError(
       'DEVICE_UNAVAILABLE',
-      `ONNX Runtime, which does all numeric work, cannot be loaded: ${messageOf(cause)}. Install the package onnxruntime-node.`,
+      `ONNX Runtime, which does all numeric work, cannot be loaded: ${messageOf(cause)}. Install the version of onnxruntime-node that package.json names.`,
       { cause },
     );
   }

@@ -64,7 +64,12 @@ export async function compileUpdate(spec: UpdateSpec, batchSize: number, device:
     target.kind === 'tfjs' ? loadEagerly(program, inputs, target) : compileGraph(graph, device);
   // Both share one session; each always runs in the same direction, so neither binds its arrays anew.
   const there = await load();
-  return new PackedUpdate([there, await load()], layouts());
+  try {
+    return new PackedUpdate([there, await load()], layouts());
+  } catch (error) {
+    await there.dispose();
+    throw error;
+  }
 }
 
 /** Where everything lies in the packed vectors. */

@@ -132,6 +132,19 @@ test('a file that is no model is refused, every time', async () => {
   for (let attempt = 0; attempt < 2; attempt++) await assert.rejects(loadModel(Uint8Array.of(1, 2, 3)), Error);
 });
 
+test('a file that fails for several callers at once fails for each, and a good one loads afterwards', async () => {
+  const broken = model.model.slice(0, -3);
+  const attempts = await Promise.allSettled(Array.from({ length: 3 }, () => loadModel(broken)));
+  assert.deepEqual(
+    attempts.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  );
+  const again = await loadModel(model.model);
+  assert.deepEqual(again.runSync(inputs), expected);
+  await again.dispose();
+  assert.deepEqual(model.runSync(inputs), expected, 'the other user of the file goes on');
+});
+
 test('an ONNX file cannot be run by TF.js', async () => {
   await assert.rejects(loadModel(model.model, 'tfjs'), { code: 'DEVICE_UNAVAILABLE', message: /not ONNX files/ });
 });

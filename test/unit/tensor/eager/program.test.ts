@@ -168,7 +168,7 @@ for (const [device, packageName] of [
   ['tfjs:node-gpu', '@tensorflow/tfjs-node-gpu'],
 ] as const) {
   test(`${device} is refused with what to install where its package is missing`, async (context) => {
-    if (isInstalled(packageName)) return context.skip(`${packageName} is installed`);
+    if (isInstalled(packageName)) return context.skip(`optional: ${packageName} is installed`);
     await assert.rejects(compile(forward.program, forward.specs, device), {
       code: 'DEVICE_UNAVAILABLE',
       message: `Device ${device} cannot be used: it needs a package that is not installed; run npm install ${packageName}.`,
