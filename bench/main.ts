@@ -5,6 +5,8 @@ import { boutiqueEnvironment } from './figures/boutique-environment.ts';
 import { ppoBoutique } from './figures/boutique-ppo.ts';
 import { dqnCartPole } from './figures/dqn-cart-pole.ts';
 import { dqnSoak } from './figures/dqn-soak.ts';
+import { graphPpoServiceGraph } from './figures/graph-ppo-service-graph.ts';
+import { graphPpoUpdateB64 } from './figures/graph-ppo-update.ts';
 import { policyForwardB1, policyForwardB64 } from './figures/policy-forward.ts';
 import { ppoCartPole } from './figures/ppo-cart-pole.ts';
 import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
@@ -21,6 +23,8 @@ const figures: readonly Figure[] = [
   replayMemoryPrioritised,
   ppoUpdateB64,
   ppoUpdateB2048,
+  graphPpoUpdateB64,
+  graphPpoServiceGraph,
   policyForwardB1,
   policyForwardB64,
   pipelineStepOverhead,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import { CoxswainError } from '../../contracts/errors.ts';
-import { adamSchedule, adamUpdate } from '../../tensor/adam.ts';
+import { adamSchedule, adamUpdate, dropVanishedMoments } from '../../tensor/adam.ts';
 import type { AdamState } from '../../tensor/adam.ts';
 import type { DeviceName } from '../../tensor/device.ts';
 import type { LoadedModel, Values } from '../../tensor/loaded-model.ts';
@@ -578,6 +578,8 @@ class GraphPpo implements Learner {
     this.parameters = state.parameters as Float32Array;
     this.firstMoment = state.firstMoment as Float32Array;
     this.secondMoment = state.secondMoment as Float32Array;
+    dropVanishedMoments(this.firstMoment);
+    dropVanishedMoments(this.secondMoment);
     this.updates += outputs.policyLoss.length;
     this.steps = 0;
     return {

@@ -49,8 +49,11 @@ const directions = 2;
  * The network of a policy over graphs that change, and of its value. For sequences of S graphs, each with N slots:
  *
  * 1. Encode: a node's features and the graph's → `width` numbers.
- * 2. Round(s) of attention along the edges, both ways, with the edges' features in scores and messages (Shi et al.,
- *    "Masked Label Prediction: Unified Message Passing Model", 2021, equations 3–5; one head a direction).
+ * 2. Round(s) of attention along the edges, both ways, one head a direction: scores are products of queries and keys plus
+ *    a linear function of the edge's features, messages are values (Vaswani et al. 2017 with the edge bias of Ying et
+ *    al., "Do Transformers Really Perform Badly for Graph Representation?", 2021, section 3.1.3); in the first round the
+ *    edges' features are part of the message (Shi et al., "Masked Label Prediction: Unified Message Passing Model for
+ *    Semi-Supervised Classification", 2021, equation 4).
  * 3. Memory: each node's GRU takes in what arrived (Rossi et al., "Temporal Graph Networks", 2020, section 3.1; the cell
  *    is Cho et al.'s of 2014 in the form of cuDNN). Memories follow identities: a node finds that of its own identity
  *    in the step before, wherever its slot was, and starts from 0 when there is none.
@@ -119,9 +122,10 @@ export class GraphNetwork {
   private roundShapes(round: number): Record<string, number[]> {
     const { width, attentionWidth, edgeFeatures } = this.shape;
     const before = this.widthBefore(round);
+    const heard = attentionWidth + (round === 0 ? edgeFeatures : 0);
     return {
       [`round${round}.attention.weights`]: [before, (directions + 2) * attentionWidth],
-      [`round${round}.update.weights`]: [before + directions * (attentionWidth + edgeFeatures), width],
+      [`round${round}.update.weights`]: [before + directions * heard, width],
       [`round${round}.update.bias`]: [width],
     };
   }
@@ -202,23 +206,26 @@ export class GraphNetwork {
 
   /** One round: every node takes in what its neighbours say. [graphs × N, before] → [graphs × N, width] */
   private attended(weights: Tensors, round: number, x: tf.Tensor, links: Links): tf.Tensor {
-    const { nodes, attentionWidth, edgeFeatures } = this.shape;
+    const { nodes, attentionWidth } = this.shape;
     const projected = tf.split(tf.matMul(x, weights[`round${round}.attention.weights`]), directions + 2, 1);
     const [keys, values, ...queries] = projected.map((part) => tf.reshape(part, [-1, nodes, attentionWidth]));
-    const [callers, callees] = queries.map((query, direction) => {
+    const messages = queries.flatMap((query, direction) => {
       // A cell is [target, source]: a target listens along its row, a source along its column.
       const [targets, sources, along] = direction === 0 ? [query, keys, 2] : [keys, query, 1];
       const scores = tf.add(tf.matMul(targets, sources, false, true), links.scores[directions * round + direction]);
       const attention = attentionOver(scores, links.counts, along);
-      const heard = tf.sum(tf.mul(links.features, tf.expandDims(attention, 1)), along + 1);
-      return [
-        tf.reshape(tf.matMul(attention, values, direction === 1), [-1, attentionWidth]),
-        tf.reshape(tf.transpose(heard, [0, 2, 1]), [-1, edgeFeatures]),
-      ];
+      const said = tf.reshape(tf.matMul(attention, values, direction === 1), [-1, attentionWidth]);
+      return round > 0 ? [said] : [said, this.heardFromEdges(links, attention, along)];
     });
-    const all = tf.concat([x, ...callers, ...callees], 1);
+    const all = tf.concat([x, ...messages], 1);
     const update = tf.matMul(all, weights[`round${round}.update.weights`]);
     return tf.tanh(tf.add(update, weights[`round${round}.update.bias`]));
+  }
+
+  /** The features of the edges that every node attends to, weighted. [graphs × N, edgeFeatures] */
+  private heardFromEdges({ features }: Links, attention: tf.Tensor, along: number): tf.Tensor {
+    const heard = tf.sum(tf.mul(features, tf.expandDims(attention, 1)), along + 1);
+    return tf.reshape(tf.transpose(heard, [0, 2, 1]), [-1, this.shape.edgeFeatures]);
   }
 
   /** Memories after each graph [graphs × N, memoryWidth] and, for the next step, after the last of each sequence. */
