@@ -1,14 +1,15 @@
-import { graphParts } from '../../graph-layout.ts';
+import type { GraphParts } from '../../graph-layout.ts';
 import type { ClusterMonitor } from '../online-boutique/cluster-monitor.ts';
 import { FRAME, SERVICE_FRAME } from '../online-boutique/metrics-history.ts';
 import type { PodFleet } from '../online-boutique/pod-fleet.ts';
-import { EDGE, GLOBAL, graphLayout, NODE } from './description.ts';
+import { EDGE, GLOBAL, NODE } from './description.ts';
 import { EDGE_FRAME, NODE_FRAME } from './graph-monitor.ts';
 import type { GraphMonitor } from './graph-monitor.ts';
 
 /** What the observation is made from. */
 export interface GraphObservationInput {
   readonly slots: number;
+  readonly parts: GraphParts;
   readonly fleet: PodFleet;
   readonly monitor: ClusterMonitor;
   readonly graphMonitor: GraphMonitor;
@@ -20,7 +21,7 @@ export interface GraphObservationInput {
 
 /** Writes the observation; see `description.ts`. @param dayShare time of day, 0 … 1. */
 export function writeGraphObservation(input: GraphObservationInput, dayShare: number, out: Float32Array): void {
-  const parts = graphParts(graphLayout(input.slots));
+  const { parts } = input;
   let pods = 0;
   for (let slot = 0; slot < input.slots; slot++) {
     pods += input.fleet.existing[slot];

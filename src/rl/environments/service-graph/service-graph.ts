@@ -7,6 +7,7 @@ import type {
   Observation,
   Transition,
 } from '../../environment.ts';
+import { graphParts } from '../../graph-layout.ts';
 import { Generator } from '../../random.ts';
 import type { GeneratorState } from '../../random.ts';
 import { ClusterMonitor } from '../online-boutique/cluster-monitor.ts';
@@ -22,7 +23,7 @@ import type { SimulationState } from '../online-boutique/simulation.ts';
 import { stepReward } from '../online-boutique/step-reward.ts';
 import { choiceAt, stepOutsideEpisode } from '../step-checks.ts';
 import { boutiqueGraph } from './boutique-graph.ts';
-import { describeServiceGraph } from './description.ts';
+import { describeServiceGraph, graphLayout } from './description.ts';
 import { everyService } from './graph-application.ts';
 import type { GraphApplication } from './graph-application.ts';
 import { GraphMonitor } from './graph-monitor.ts';
@@ -137,6 +138,7 @@ class DynamicGraph implements ServiceGraph {
     this.scalable = new Uint8Array(nodes);
     this.observationInput = {
       slots: nodes,
+      parts: graphParts(graphLayout(nodes)),
       fleet: this.simulation.fleet,
       monitor: this.monitor,
       graphMonitor: this.graphMonitor,

@@ -7,7 +7,8 @@ test('the generated week has days and nights, weekends and flash crowds, at rate
   assert.equal(rates.length, 7 * DAY_BINS);
   const mean = (from: number, to: number): number =>
     rates.subarray(from, to).reduce((sum, rate) => sum + rate, 0) / (to - from);
-  const at = (day: number, hour: number): number => mean(day * DAY_BINS + hour * 240, day * DAY_BINS + (hour + 2) * 240);
+  const at = (day: number, hour: number): number =>
+    mean(day * DAY_BINS + hour * 240, day * DAY_BINS + (hour + 2) * 240);
   const weekdays = [0, 1, 2, 3, 4];
   const across = (hour: number): number => weekdays.reduce((sum, day) => sum + at(day, hour), 0) / 5;
   assert.ok(across(15) > 4 * across(3), `${across(15)} in the afternoon, ${across(3)} at night`);
