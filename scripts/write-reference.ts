@@ -1,10 +1,12 @@
 /** Writes the pages and schemas that are made of code; tests keep them equal. Run it when one of those is red. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import { configurationPage } from '../config/configuration-page.ts';
 import { algorithmsPage } from '../src/rl/algorithms-page.ts';
 import { algorithms } from '../src/rl/algorithms/index.ts';
+import { withTables } from '../src/rl/environments/environment-page.ts';
+import { environments } from '../src/rl/environments/index.ts';
 import { metricsPage } from '../src/rl/metrics.ts';
 import { errorsPage } from '../src/spec/errors-page.ts';
 import { withFields } from '../src/spec/run-spec-fields.ts';
@@ -22,3 +24,7 @@ writeFileSync(join(root, 'docs/metrics.md'), metricsPage());
 writeFileSync(join(root, 'docs/algorithms.md'), algorithmsPage(algorithms));
 writeFileSync(join(root, 'config/run-spec.schema.json'), schema);
 writeFileSync(guide, withFields(readFileSync(guide, 'utf8')));
+for (const kind of Object.values(environments)) {
+  const page = join(root, 'docs/environments', `${kind.name}.md`);
+  if (existsSync(page)) writeFileSync(page, withTables(readFileSync(page, 'utf8'), kind));
+}
