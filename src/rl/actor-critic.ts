@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+import type { DeviceName } from '../tensor/device.ts';
 import { ParameterLayout } from '../tensor/parameters.ts';
+import { compile } from '../tensor/program.ts';
 import type { InputSpec, Tensors } from '../tensor/trace.ts';
 import { actionDistribution, logDeviationName } from './action-distribution.ts';
 import type { ActionDistribution } from './action-distribution.ts';
@@ -9,6 +11,7 @@ import { hiddenLayers, initialisePerceptron, lastLayer, perceptron, perceptronLa
 import type { PerceptronShape } from './networks.ts';
 import type { PolicyArchitecture } from './policy-architecture.ts';
 import type { Generator } from './random.ts';
+import type { ActingModel, ActingPrograms } from './rollout-collector.ts';
 import { spaceSize } from './spaces.ts';
 
 /** The networks of an actor-critic algorithm. */
@@ -34,7 +37,7 @@ export interface Evaluation {
 /**
  * A policy and a value network, and what is compiled from them. All weights lie in one flat vector, those that act first.
  */
-export class ActorCritic {
+export class ActorCritic implements ActingModel {
   readonly distribution: ActionDistribution;
   readonly observationSize: number;
   /** All weights. */
@@ -117,12 +120,20 @@ export class ActorCritic {
 
   /** The weights that act as a view of all weights. */
   policyPart(parameters: Float32Array): Float32Array {
-    return parameters.subarray(0, this.policyLayout.size);
+    return parameters.subarray(0, this.policySize);
   }
 
   /** The weights that {@link value} needs as a view of all weights. */
   criticPart(parameters: Float32Array): Float32Array {
-    return parameters.subarray(this.layout.size - this.criticLayout.size);
+    return parameters.subarray(this.criticStart);
+  }
+
+  get policySize(): number {
+    return this.policyLayout.size;
+  }
+
+  get criticStart(): number {
+    return this.layout.size - this.criticLayout.size;
   }
 
   /** Inputs of {@link act}: the weights that act, and for each row what is seen and what is forbidden. */
@@ -190,5 +201,16 @@ export class ActorCritic {
     return Object.fromEntries(
       Object.entries(inputs).map(([name, { shape }]) => [name, { shape: ['batch', ...shape] }]),
     );
+  }
+}
+
+/** Compiles both or, when one fails, keeps none. Acting stays on the CPU: its batches are too small for a card. */
+export async function compileActing(model: ActorCritic, device: DeviceName): Promise<ActingPrograms> {
+  const act = await compile((inputs) => model.act(inputs), model.actInputs, 'cpu');
+  try {
+    return { act, value: await compile((inputs) => model.value(inputs), model.valueInputs, device) };
+  } catch (error) {
+    await act.dispose();
+    throw error;
   }
 }

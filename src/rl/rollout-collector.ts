@@ -1,10 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { DeviceName } from '../tensor/device.ts';
 import type { LoadedModel } from '../tensor/loaded-model.ts';
-import { compile } from '../tensor/program.ts';
+import type { ActionSampler } from './action-sampler.ts';
 import { fillPenalties } from './action-sampling.ts';
-import type { ActorCritic } from './actor-critic.ts';
 import { generalisedAdvantages } from './advantages.ts';
 import { ObservationNormaliser, RewardScaler } from './normalisation.ts';
 import type { Normalisation, RewardScalerState } from './normalisation.ts';
@@ -21,15 +19,14 @@ export interface ActingPrograms {
   readonly value: LoadedModel;
 }
 
-/** Compiles both or, when one fails, keeps none. Acting stays on the CPU: its batches are too small for a card. */
-export async function compileActing(model: ActorCritic, device: DeviceName): Promise<ActingPrograms> {
-  const act = await compile((inputs) => model.act(inputs), model.actInputs, 'cpu');
-  try {
-    return { act, value: await compile((inputs) => model.value(inputs), model.valueInputs, device) };
-  } catch (error) {
-    await act.dispose();
-    throw error;
-  }
+/** What a rollout has to know of the networks. It needs no compiler: actor processes get along without. */
+export interface ActingModel {
+  readonly observationSize: number;
+  readonly distribution: ActionSampler;
+  /** The weights that act are the first so many of the flat vector. */
+  readonly policySize: number;
+  /** The weights that judge are those from here on. */
+  readonly criticStart: number;
 }
 
 /** How rollouts are made and judged. */
@@ -72,7 +69,7 @@ export class RolloutCollector {
   /** Samples of the present rollout. */
   private filled = 0;
   private calls = 0;
-  private readonly model: ActorCritic;
+  private readonly model: ActingModel;
   private readonly programs: ActingPrograms;
   private readonly settings: RolloutSettings;
   private readonly generator: Generator;
@@ -84,7 +81,7 @@ export class RolloutCollector {
 
   /** @param environments number of environments. */
   constructor(
-    model: ActorCritic,
+    model: ActingModel,
     programs: ActingPrograms,
     settings: RolloutSettings,
     environments: number,
@@ -109,8 +106,8 @@ export class RolloutCollector {
 
   /** Takes the weights that act and judge from now on; the array must not change meanwhile. */
   use(parameters: Float32Array): void {
-    this.actInputs.parameters = this.model.policyPart(parameters);
-    this.criticParameters = this.model.criticPart(parameters);
+    this.actInputs.parameters = parameters.subarray(0, this.model.policySize);
+    this.criticParameters = parameters.subarray(this.model.criticStart);
   }
 
   /** The present shift and scale of observations; null where they are not normalised. */

@@ -12,8 +12,19 @@ import { quickHyperparameters } from './quick-hyperparameters.ts';
 
 /** Names of the figures that some hundred steps report. */
 async function figuresOf(algorithm: Algorithm, hyperparameters: object, kind: Space['kind']): Promise<string[]> {
-  const environments = [createToy({ kind, masks: false, graph: algorithm.needsGraph })];
-  const training = await createTraining({ algorithm, hyperparameters, environments, seed: 1, totalSteps: 200 });
+  const options = { kind, masks: false, graph: algorithm.needsGraph };
+  const training = await createTraining({
+    algorithm,
+    hyperparameters,
+    environments: [createToy(options)],
+    recipe: {
+      module: new URL('../../src/rl/algorithm-check/toys.ts', import.meta.url).href,
+      factory: createToy.name,
+      options,
+    },
+    seed: 1,
+    totalSteps: 200,
+  });
   const names = new Set<string>();
   await training.run({
     onUpdate({ metrics: { measures: _, learning, ...others } }) {

@@ -1,7 +1,7 @@
 import { CoxswainError, toCoxswainError } from '../../contracts/errors.ts';
 import { loadModel } from '../../tensor/loaded-model.ts';
 import type { LoadedModel } from '../../tensor/loaded-model.ts';
-import { ActorCritic } from '../actor-critic.ts';
+import { actionSampler } from '../action-sampler.ts';
 import type { EnvironmentRecipe } from '../algorithm.ts';
 import type { Environment, EnvironmentDescription } from '../environment.ts';
 import { MeanFigures } from '../mean-figures.ts';
@@ -75,7 +75,7 @@ class RolloutActor {
     this.generator = new Generator(0);
     this.gradient = gradient;
     this.rolloutSteps = rolloutSteps;
-    const model = new ActorCritic(networks, description);
+    const model = { ...networks, distribution: actionSampler(description) };
     const settings = { rolloutSteps, discount, gaeLambda: 1, normaliseObservations: false, scaleRewards: false };
     this.collector = new RolloutCollector(model, programs, settings, 1, this.generator);
   }

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../contracts/errors.ts';
-import type { ActorCriticConfig } from '../actor-critic.ts';
 import type { EnvironmentRecipe } from '../algorithm.ts';
 import type { EnvironmentDescription, EnvironmentState } from '../environment.ts';
 import type { GeneratorState } from '../random.ts';
+import type { ActingModel } from '../rollout-collector.ts';
 
 /**
  * What a training and an actor process say to each other: the training asks, the actor answers each question with one
@@ -29,7 +29,7 @@ export interface ActorSetup {
   readonly recipe: EnvironmentRecipe;
   /** What the recipe's environment must look like. */
   readonly environment: EnvironmentDescription;
-  readonly networks: ActorCriticConfig;
+  readonly networks: Omit<ActingModel, 'distribution'>;
   readonly rolloutSteps: number;
   readonly discount: number;
   /** ONNX files of what an actor computes, so that it need not compile them again. */

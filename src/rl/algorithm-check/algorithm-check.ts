@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 
 import type { Algorithm } from '../algorithm.ts';
 import { readCheckpoint } from '../checkpoint.ts';
-import type { Environment, Space } from '../environment.ts';
+import type { Space } from '../environment.ts';
 import { loadPolicy } from '../policy.ts';
 import { Generator } from '../random.ts';
 import { createTraining } from '../training-loop.ts';
@@ -58,8 +58,17 @@ class Setting {
     this.label = `${toy.kind} actions${toy.masks ? ' with masks' : ''}`;
   }
 
-  toys(nanAfter?: number): Environment[] {
-    return Array.from({ length: this.options.environments ?? 2 }, () => createToy({ ...this.toy, nanAfter }));
+  /** The toys of a training, and how other processes can make them. */
+  toys(nanAfter?: number): Required<Pick<TrainingOptions, 'environments' | 'recipe'>> {
+    const toy = { ...this.toy, nanAfter };
+    return {
+      environments: Array.from({ length: this.options.environments ?? 2 }, () => createToy(toy)),
+      recipe: {
+        module: new URL(`./toys${extname(import.meta.url)}`, import.meta.url).href,
+        factory: createToy.name,
+        options: toy,
+      },
+    };
   }
 
   training(others: Partial<TrainingOptions> = {}): Promise<Training> {
@@ -67,12 +76,7 @@ class Setting {
     return createTraining({
       algorithm,
       hyperparameters,
-      environments: this.toys(),
-      recipe: {
-        module: new URL(`./toys${extname(import.meta.url)}`, import.meta.url).href,
-        factory: createToy.name,
-        options: this.toy,
-      },
+      ...this.toys(),
       seed: 7,
       totalSteps: Number.MAX_SAFE_INTEGER,
       ...others,
@@ -154,8 +158,8 @@ function rulesIn(setting: Setting): AlgorithmRule[] {
     rule('after a reward that is NaN the training stands where it stood before that iteration', () =>
       setting.with({}, async (reference) => {
         await advance(reference, 2);
-        const broken = setting.toys(reference.step / setting.toys().length + 1);
-        await setting.with({ environments: broken }, async (training) => {
+        const broken = setting.toys(reference.step / setting.toys().environments.length + 1);
+        await setting.with(broken, async (training) => {
           const error: unknown = await training.run().then(
             () => null,
             (reason: unknown) => reason,
@@ -177,7 +181,7 @@ function rulesIn(setting: Setting): AlgorithmRule[] {
         const { onnx } = await training.exportPolicy('latest');
         const [policy, own] = await Promise.all([loadPolicy(onnx), training.policy('latest')]);
         try {
-          const [toy] = setting.toys();
+          const [toy] = setting.toys().environments;
           for (let seed = 0; seed < 20; seed++) {
             const { observation, actionMask } = toy.reset(seed);
             const memory = (): Float32Array => new Float32Array(policy.memorySize);

@@ -6,7 +6,7 @@ import type { LoadedModel, Values } from '../../tensor/loaded-model.ts';
 import { compile } from '../../tensor/program.ts';
 import { rmspropUpdate } from '../../tensor/rmsprop.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
-import { ActorCritic } from '../actor-critic.ts';
+import { ActorCritic, compileActing } from '../actor-critic.ts';
 import { advantageLossFigures, advantageLossGradient } from '../advantage-loss.ts';
 import { explainedVariance, normalised } from '../advantages.ts';
 import type { AgentState, PolicyWeights } from '../agent.ts';
@@ -17,7 +17,7 @@ import { flag, hyperparameter, integer, listOf, number, oneOf } from '../hyperpa
 import type { ConfigOf } from '../hyperparameters.ts';
 import type { Learner, LearningProgress } from '../learner.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
-import { RolloutCollector, compileActing } from '../rollout-collector.ts';
+import { RolloutCollector } from '../rollout-collector.ts';
 import type { ActingPrograms, CollectorState } from '../rollout-collector.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 

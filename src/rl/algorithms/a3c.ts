@@ -5,7 +5,7 @@ import type { LoadedModel } from '../../tensor/loaded-model.ts';
 import { compile } from '../../tensor/program.ts';
 import { rmspropUpdate } from '../../tensor/rmsprop.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
-import { ActorCritic } from '../actor-critic.ts';
+import { ActorCritic, compileActing } from '../actor-critic.ts';
 import { endActors, startActors } from '../actors/actor.ts';
 import type { Actor } from '../actors/actor.ts';
 import type { ActorPosition, ActorReport, ActorSetup, GradientReport } from '../actors/protocol.ts';
@@ -19,7 +19,6 @@ import type { ConfigOf } from '../hyperparameters.ts';
 import { MeanFigures } from '../mean-figures.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { GeneratorState } from '../random.ts';
-import { compileActing } from '../rollout-collector.ts';
 import { recentEpisodes } from '../vector-environment.ts';
 import type { VectorEnvironment, VectorEnvironmentState } from '../vector-environment.ts';
 
@@ -43,6 +42,11 @@ const hyperparameters = {
     'Gradients are applied in turn, actor by actor, so that the same seed gives the same weights. false applies each when it arrives: no actor waits for a slower one, and no two trainings are alike.',
   ),
   stepsPerUpdate: hyperparameter(5, integer(1, 100_000), 'Steps of an actor for each of its gradients (t_max).'),
+  iterationSteps: hyperparameter(
+    2048,
+    integer(1, 10_000_000),
+    'Environment steps, summed over all actors, after which the training reports and can be checkpointed; rounded up to whole rollouts of all actors. Take fewer for slow environments.',
+  ),
   learningRate: hyperparameter(7e-4, number(0, 1, { above: true }), "RMSprop's step size."),
   learningRateSchedule: hyperparameter<'constant' | 'linear'>(
     'linear',
@@ -77,9 +81,6 @@ const hyperparameters = {
  * learning rate, ε and the limit of gradients are those of our A2C.
  */
 export type A3cConfig = ConfigOf<typeof hyperparameters>;
-
-/** Environment steps after which a training reports and the actors' environments come back, rounded up to whole rounds. */
-const iterationSteps = 2048;
 
 // ---- state -----------------------------------------------------------------------------------------------------------
 
@@ -223,7 +224,8 @@ class A3c implements Agent {
     programs: Programs,
     recipe: EnvironmentRecipe,
   ) {
-    const { stepsPerUpdate, discount } = config;
+    const { stepsPerUpdate, iterationSteps, discount } = config;
+    const { observationSize, policySize, criticStart } = model.networks;
     const round = stepsPerUpdate * environments;
     this.config = config;
     this.model = model;
@@ -234,7 +236,7 @@ class A3c implements Agent {
     this.actorSetup = {
       recipe,
       environment,
-      networks: config,
+      networks: { observationSize, policySize, criticStart },
       rolloutSteps: stepsPerUpdate,
       discount,
       programs: programs.files,

@@ -6,7 +6,7 @@ import type { Values } from '../../tensor/loaded-model.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
 import { compileUpdateLoop } from '../../tensor/update-loop.ts';
 import type { IterationInputs, IterationOutputs, UpdateLoop, UpdateLoopInputs } from '../../tensor/update-loop.ts';
-import { ActorCritic } from '../actor-critic.ts';
+import { ActorCritic, compileActing } from '../actor-critic.ts';
 import { explainedVariance, normalisedByMinibatch } from '../advantages.ts';
 import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
@@ -17,7 +17,7 @@ import type { ConfigOf } from '../hyperparameters.ts';
 import type { Learner, LearningProgress } from '../learner.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator, GeneratorState } from '../random.ts';
-import { RolloutCollector, compileActing } from '../rollout-collector.ts';
+import { RolloutCollector } from '../rollout-collector.ts';
 import type { ActingPrograms, CollectorState, Targets } from '../rollout-collector.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 
