@@ -18,12 +18,13 @@ function matrixProduct(
   const rows = a.shape.at(transposeA ? -1 : -2);
   const columns = b.shape.at(transposeB ? -2 : -1);
   const shape = [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows!, columns!];
-  if (a.shape.length === 2 && b.shape.length === 2) {
+  // ONNX Runtime multiplies whole numbers with MatMul only.
+  if (a.dtype === 'float32' && a.shape.length === 2 && b.shape.length === 2) {
     const attributes = { transA: Number(transposeA), transB: Number(transposeB) };
     return recorder.tensor(recorder.product([recorder.name(a), recorder.name(b)], attributes), shape, 'float32');
   }
   const operands = [lastAxesSwapped(recorder, a, transposeA), lastAxesSwapped(recorder, b, transposeB)];
-  return recorder.tensor(recorder.node('MatMul', operands), shape, 'float32');
+  return recorder.tensor(recorder.node('MatMul', operands), shape, a.dtype);
 }
 
 function lastAxesSwapped(recorder: Recorder, x: TensorInfo, swap: boolean): string {

@@ -125,13 +125,13 @@ function hasGradient(one: Case): boolean {
 const listOf = (result: Tensor | Tensor[]): Tensor[] => (Array.isArray(result) ? result : [result]);
 
 /** All results, in a type that every backend gives alike. */
-const valuesOf =
+export const valuesOf =
   (use: Use): Program =>
   (inputs) =>
     Object.fromEntries(listOf(use(inputs)).map((y, index) => [`y${index}`, tf.add(tf.cast(y, 'float32'), 0)]));
 
 /** The gradients of a weighted sum of all float results with respect to every float input. */
-const gradientsOf =
+export const gradientsOf =
   (use: Use): Program =>
   (inputs) => {
     const names = Object.keys(inputs).filter((name) => inputs[name].dtype === 'float32');
