@@ -1,7 +1,7 @@
 /** For each algorithm hyperparameters with which an iteration is a few dozen steps and learning begins at once. */
 export const quickHyperparameters: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   a2c: { hiddenSizes: [8] },
-  a3c: { hiddenSizes: [8] },
+  a3c: { hiddenSizes: [8], iterationSteps: 40 },
   ddpg: { hiddenSizes: [8], batchSize: 8, learningStarts: 8, replayCapacity: 500, actionNoise: 'ornstein-uhlenbeck' },
   dqn: {
     hiddenSizes: [8],
