@@ -12,6 +12,7 @@ import { ppoCartPole } from './figures/ppo-cart-pole.ts';
 import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
 import { replayMemoryPrioritised, replayMemoryUniform } from './figures/replay-memory.ts';
 import { returns } from './figures/returns.ts';
+import { sacPendulum } from './figures/sac-pendulum.ts';
 
 /** Every figure, in the order in which they are measured. */
 const figures: readonly Figure[] = [
@@ -19,6 +20,7 @@ const figures: readonly Figure[] = [
   boutiqueEnvironment,
   ppoCartPole,
   dqnCartPole,
+  sacPendulum,
   replayMemoryUniform,
   replayMemoryPrioritised,
   ppoUpdateB64,

@@ -21,6 +21,17 @@ const seeds = [1, 2, 3, 4, 5];
 const evaluationEpisodes = 100;
 const evaluationSeed = 1_000_003;
 
+/** What the zoo gives TD3 and DDPG alike. */
+const deterministicPendulum = {
+  hiddenSizes: [400, 300],
+  discount: 0.98,
+  replayCapacity: 200_000,
+  learningStarts: 10_000,
+  learningRate: 1e-3,
+  actionNoise: 'normal',
+  noiseDeviation: 0.1,
+};
+
 const cases: readonly ReturnsCase[] = [
   {
     name: 'return_ppo_cartpole',
@@ -117,6 +128,39 @@ const cases: readonly ReturnsCase[] = [
     },
     environments: 1,
     steps: 120_000,
+  },
+  {
+    name: 'return_sac_pendulum',
+    algorithm: 'sac',
+    environment: 'pendulum',
+    hyperparameters: { learningRate: 1e-3 },
+    environments: 1,
+    steps: 20_000,
+  },
+  {
+    name: 'return_td3_pendulum',
+    algorithm: 'td3',
+    environment: 'pendulum',
+    hyperparameters: deterministicPendulum,
+    environments: 1,
+    steps: 20_000,
+  },
+  {
+    name: 'return_ddpg_pendulum',
+    algorithm: 'ddpg',
+    environment: 'pendulum',
+    hyperparameters: deterministicPendulum,
+    environments: 1,
+    steps: 20_000,
+  },
+  {
+    // The zoo has none for discrete actions.
+    name: 'return_sac_discrete_cartpole',
+    algorithm: 'sac-discrete',
+    environment: 'cart-pole',
+    hyperparameters: { hiddenSizes: [64, 64], batchSize: 64, learningRate: 1e-3 },
+    environments: 1,
+    steps: 50_000,
   },
 ];
 
