@@ -45,7 +45,7 @@ const hyperparameters = {
     'Rounds of attention along the edges; 0 keeps every node to itself. The last one reads the memories.',
   ),
   memoryWidth: hyperparameter(
-    32,
+    16,
     integer(0, 1024),
     'Numbers that a node remembers from step to step; 0 for no memory.',
   ),
