@@ -3,6 +3,7 @@ import test from 'node:test';
 import { createHpa } from '../../../../../src/rl/baselines/hpa.ts';
 import { graphParts } from '../../../../../src/rl/graph-layout.ts';
 import { Generator } from '../../../../../src/rl/random.ts';
+import { createOnlineBoutique } from '../../../../../src/rl/environments/online-boutique/online-boutique.ts';
 import { choiceOf } from '../../../../../src/rl/environments/online-boutique/replica-actions.ts';
 import { EDGE, NODE } from '../../../../../src/rl/environments/service-graph/description.ts';
 import type { ServiceGraphParameters } from '../../../../../src/rl/environments/service-graph/options.ts';
@@ -76,6 +77,35 @@ test('eleven nodes give the view of 11 heads and 165 mask bits, and nothing ever
     environment.instances.map(({ slot, identity, phase }) => [slot, identity, phase]),
     Array.from({ length: 11 }, (_, slot) => [slot, slot + 1, 'serving']),
   );
+});
+
+test('eleven services behave as those of online-boutique', () => {
+  const eleven = graph({ nodes: 11, episodeSteps: 100 });
+  const boutique = createOnlineBoutique({ trace, episodeSteps: 100 });
+  eleven.resetAt(50, 1);
+  boutique.resetAt(50, 1);
+  const still = new Int32Array(11);
+  const means = [eleven, boutique].map((environment) => {
+    const [sum, steps] = [{ reward: 0, p95: 0, violations: 0, pods: 0 }, 100];
+    for (let step = 0; step < steps; step++) {
+      const { reward, measures } = environment.step(still);
+      sum.reward += reward / steps;
+      sum.p95 += measures.p95LatencySeconds / steps;
+      sum.violations += measures.sloViolationRate / steps;
+      sum.pods += measures.podSeconds / 15 / steps;
+    }
+    return sum;
+  });
+  // Only the drawn arrivals differ.
+  const near = (name: keyof (typeof means)[0], tolerance: number): void =>
+    assert.ok(
+      Math.abs(means[0][name] / means[1][name] - 1) <= tolerance,
+      `${name}: ${means[0][name]}, ${means[1][name]}`,
+    );
+  near('pods', 0);
+  near('p95', 0.05);
+  near('violations', 0.15);
+  near('reward', 0.05);
 });
 
 test('an identity keeps its slot and its service, and a slot is reused only under a new identity', () => {
