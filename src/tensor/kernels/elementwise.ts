@@ -224,6 +224,13 @@ const angle: Kernel = ({ a, b }, _attributes, recorder) => {
 /** Bit by bit, as TF.js has it for whole numbers. */
 const bitwiseAnd: Kernel = ({ a, b }, _attributes, recorder) => elementwise(recorder, 'BitwiseAnd', [a, b], 'int32');
 
+/** ONNX lets the slopes broadcast to the operand, not the other way round. */
+const prelu: Kernel = ({ x, alpha }, _attributes, recorder) => {
+  const shape = broadcast(x.shape, alpha.shape);
+  const grown = [recorder.name(recorder.view(x, shape)), recorder.place(alpha).name];
+  return recorder.tensor(recorder.node('PRelu', grown), shape, x.dtype);
+};
+
 /** The gradient of Elu from its value: TF.js runs it as a kernel. */
 const eluGrad: Kernel = ({ dy, y }, _attributes, recorder) => {
   const one = recorder.fixedTensor([1], [], 'float32');
@@ -262,7 +269,7 @@ export const elementwiseKernels: KernelFamily = {
   },
   Atan2: angle,
   BitwiseAnd: bitwiseAnd,
-  Prelu: ({ x, alpha }, _attributes, recorder) => elementwise(recorder, 'PRelu', [x, alpha], x.dtype),
+  Prelu: prelu,
 
   Equal: numberComparison('Equal'),
   NotEqual: ({ a, b }, attributes, recorder) => {

@@ -21,19 +21,25 @@ export async function runOnCpuBackend(program: Program, inputs: Inputs): Promise
   return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.dataSync() as Values]));
 }
 
+/** The shapes and types of inputs; the first axis of those listed in `named` gets a named length. */
+export function specsOf(inputs: Inputs, named: readonly string[] = []): Record<string, InputSpec> {
+  const entries = Object.entries(inputs).map(([name, { shape, type = 'float32' }]) => {
+    return [name, { shape: named.includes(name) ? ['batch', ...shape.slice(1)] : shape, type }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 /** Compiles a program and runs it; axes listed in `named` get a named length. */
 export async function runCompiled(
   program: Program,
   inputs: Inputs,
   named: string[] = [],
 ): Promise<Record<string, Values>> {
-  const specs: Record<string, InputSpec> = {};
   const feeds: Record<string, Values> = {};
-  for (const [name, { shape, values, type = 'float32' }] of Object.entries(inputs)) {
-    specs[name] = { shape: named.includes(name) ? ['batch', ...shape.slice(1)] : shape, type };
+  for (const [name, { values, type = 'float32' }] of Object.entries(inputs)) {
     feeds[name] = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[type].from(values);
   }
-  const compiled = await compile(program, specs);
+  const compiled = await compile(program, specsOf(inputs, named));
   const results = await compiled.run(feeds);
   await compiled.dispose();
   return results;

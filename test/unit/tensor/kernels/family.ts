@@ -118,7 +118,8 @@ async function compute(kernel: string, one: Case): Promise<Computed> {
   return { values, gradients: gradientValues, recorded, differentiated };
 }
 
-function hasGradient(one: Case): boolean {
+/** Whether a case has something to differentiate by. */
+export function hasGradient(one: Case): boolean {
   return one.gradient !== false && Object.values(one.inputs).some(({ type }) => (type ?? 'float32') === 'float32');
 }
 
