@@ -8,7 +8,9 @@ import { loadPolicy } from '../../../../src/rl/policy.ts';
 import { Generator } from '../../../../src/rl/random.ts';
 import { createTraining } from '../../../../src/rl/training-loop.ts';
 import type { Training } from '../../../../src/rl/training-loop.ts';
+import { constantObservation, ConstantGraph } from '../graph/constant-graph.ts';
 import { EchoGraph } from '../graph/echo-graph.ts';
+import { compile } from '../../../../src/tensor/program.ts';
 import { ContextualBandit } from '../toy-environments.ts';
 
 const quick = {
@@ -106,6 +108,54 @@ test('after the last step of an episode nothing is remembered', async () => {
   const { arrays } = readCheckpoint(session.checkpoint());
   await session.dispose();
   assert.ok((arrays.memory as Float32Array).every((value) => value === 0));
+});
+
+/** The values that training gives the first and the second step of an episode of {@link ConstantGraph}. */
+async function learnedValues(end: 'truncated' | 'terminated'): Promise<number[]> {
+  const hyperparameters = {
+    ...quick,
+    width: 8,
+    attentionWidth: 4,
+    memoryWidth: 8,
+    rolloutSteps: 128,
+    minibatchSize: 32,
+    learningRate: 0.005,
+    discount: 0.8,
+    maxGradientNorm: 100,
+    normaliseObservations: false,
+    scaleRewards: false,
+  };
+  const environments = [new ConstantGraph(end), new ConstantGraph(end)];
+  const session = await createTraining({
+    algorithm: graphPpo,
+    hyperparameters,
+    environments,
+    seed: 2,
+    totalSteps: 128 * 24,
+  });
+  await session.run();
+  const { parameters } = readCheckpoint(session.checkpoint());
+  await session.dispose();
+  const model = new GraphPpoModel(graphPpo.configure(hyperparameters), environments[0].description);
+  const program = await compile((inputs) => model.act(inputs), model.actInputs);
+  const graph = model.arrangement.allocate(1);
+  model.arrangement.arrange(constantObservation, 0, graph, 0);
+  const inputs = { parameters, ...graph };
+  const first = await program.run({ ...inputs, memory: new Float32Array(model.policy.memorySize!) });
+  const second = await program.run({ ...inputs, memory: first.next_memory });
+  await program.dispose();
+  return [first.values[0], second.values[0]];
+}
+
+test('the value of an endless reward that is only cut off counts what would follow', async () => {
+  // 1 / (1 − 0.8) = 5
+  for (const value of await learnedValues('truncated')) assert.ok(Math.abs(value - 5) < 0.4, String(value));
+});
+
+test('the value of a reward that ends counts nothing after the end, and memory tells how far it is', async () => {
+  const [first, second] = await learnedValues('terminated');
+  assert.ok(Math.abs(first - 1.8) < 0.15, String(first));
+  assert.ok(Math.abs(second - 1) < 0.15, String(second));
 });
 
 test('the first policy does nothing in every head with the asked probability', () => {
