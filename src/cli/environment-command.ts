@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { EnvironmentDescription } from '../rl/environment.ts';
 import type { EnvironmentFinding, EnvironmentReport } from '../rl/environment-check/report.ts';
 import type { EnvironmentKind } from '../rl/environments/registry.ts';
@@ -19,7 +20,7 @@ export interface EnvironmentCheckCommandOptions {
   readonly json?: boolean;
 }
 
-/** Lists the environments, or the parameters and tables of one. @returns the exit code */
+/** Lists the environments, or the parameters of one. `name` may be the path of a module. @returns the exit code */
 export async function environmentListCommand(
   { output }: CommandContext,
   name: string | undefined,
@@ -32,7 +33,7 @@ export async function environmentListCommand(
 }
 
 /**
- * Holds an environment to its contract and looks for what an agent would learn badly from.
+ * Holds an environment to its contract and looks for what an agent would learn badly from. `name` may be a module's path.
  * @returns the exit code: failed when a rule is broken or, if strict, when something was found that nobody has accepted
  */
 export async function environmentCheckCommand(
@@ -56,6 +57,10 @@ async function allKinds(): Promise<readonly EnvironmentKind[]> {
 }
 
 async function find(name: string): Promise<EnvironmentKind> {
+  if (/[.](ts|mts|js|mjs)$/.test(name)) {
+    const { loadEnvironmentKind } = await import('../rl/environment-check/load-kind.ts');
+    return loadEnvironmentKind(resolve(name));
+  }
   const kinds = await allKinds();
   const found = kinds.find((kind) => kind.name === name);
   if (found) return found;
@@ -78,13 +83,12 @@ function renderAll(kinds: readonly EnvironmentKind[]): string {
 }
 
 function renderOne(kind: EnvironmentKind): string {
-  const { description } = { description: kind.create().description };
   const parameters = Object.entries(kind.parameters).flatMap(([name, meaning]) => [
     name,
     ...wrap(meaning, WIDTH, '    '),
   ]);
   const heading = parameters.length > 0 ? ['', 'Parameters:'] : [];
-  return [`${kind.name}: ${kind.summary}`, sizes(description), ...heading, ...parameters].join('\n');
+  return [`${kind.name}: ${kind.summary}`, sizes(kind.create().description), ...heading, ...parameters].join('\n');
 }
 
 function sizes({ observationSpace, actionSpace, actionMaskSize, maxEpisodeSteps }: EnvironmentDescription): string {

@@ -174,7 +174,7 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
   environment
     .command('list')
     .description('list the environments, or show one with its parameters')
-    .argument('[name]', 'name of an environment')
+    .argument('[name]', 'name of an environment, or path of a module with one')
     .option('--json', 'one line of JSON')
     .action(async (name: string | undefined, options: { json?: boolean }) =>
       finish(await environmentListCommand(context, name, options)),
@@ -182,7 +182,7 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
   environment
     .command('check')
     .description('hold an environment to its contract, and look for what an agent would learn badly from')
-    .argument('<name>', 'name of an environment')
+    .argument('<name>', 'name of an environment, or path of a module with one')
     .option('--parameters <json>', 'parameters of the environment')
     .option('--steps <n>', 'steps that the lint plays, 100 to 1000000', wholeNumber(100, 1_000_000), 2000)
     .option('--seed <n>', 'everything random in the check follows from it', wholeNumber(0, 4_294_967_295), 1)

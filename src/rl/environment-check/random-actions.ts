@@ -21,7 +21,9 @@ export function headStarts(choices: readonly number[]): number[] {
 
 /** The choices that a mask allows in a head whose bits begin at `start`. */
 export function allowedChoices(mask: Uint8Array | null, start: number, count: number): number[] {
-  return Array.from({ length: count }, (_, choice) => choice).filter((choice) => mask?.[start + choice] !== 0);
+  const allowed: number[] = [];
+  for (let choice = 0; choice < count; choice++) if (mask === null || mask[start + choice] !== 0) allowed.push(choice);
+  return allowed;
 }
 
 /** An action that is allowed, uniformly drawn: one of the choices of every head, or a point of the box. */

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { createCliFixture } from './cli-fixture.ts';
 
 const cli = createCliFixture();
+const folder = mkdtempSync(join(tmpdir(), 'coxswain-env-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A module with the given source. */
+function moduleOf(name: string, source: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, source);
+  return file;
+}
 
 test('env list names every environment with what it is for, sees and does', async () => {
   const { code, output, errors } = await cli.coxswain('env', 'list');
@@ -75,4 +87,44 @@ test('bad names, parameters and numbers are bad input and say what there is', as
   const unknown = await cli.coxswain('env', 'check', 'cart-pole', '--parameters', '{"gravity":1}');
   assert.deepEqual([unknown.code, /unknown parameter "gravity"/.test(unknown.errors)], [2, true]);
   assert.equal((await cli.coxswain('env', 'check', 'cart-pole', '--steps', '5')).code, 2);
+});
+
+test('env check holds an environment of a file to the contract, and ends with 1 where it breaks it', async () => {
+  const row = "{ index: '0', name: 'x', unit: '', low: 0, high: 1, meaning: 'x' }";
+  const broken = moduleOf(
+    'broken.mjs',
+    `const description = {
+       name: 'broken', observationSpace: { kind: 'box', shape: [1], low: 0, high: 1 },
+       actionSpace: { kind: 'discrete', n: 2 }, actionMaskSize: 0, maxEpisodeSteps: 10,
+       observationTable: [${row}], actionTable: [${row}],
+     };
+     const seen = (x) => ({ observation: Float32Array.of(x), actionMask: null });
+     const create = () => ({
+       description,
+       reset: () => seen(0),
+       step: () => ({ ...seen(7), reward: 0, terminated: false, truncated: false, measures: {} }),
+       saveState: () => null,
+       loadState: () => seen(0),
+     });
+     export default { name: 'broken', summary: 'Breaks rules.', create };`,
+  );
+  const { code, output, errors } = await cli.coxswain('env', 'check', broken);
+  assert.deepEqual([code, errors], [1, '']);
+  assert.match(
+    output,
+    /^✗ observations, masks.*\n {4}seed 1, step 1: element 0 of the observation is 7, not in 0 … 1\.$/m,
+  );
+  assert.match(output, /^✗ a step before the first reset is refused$/m);
+  assert.match(output, /^broken: \d of 7 rules kept; the lint looks only at environments that keep all\.$/m);
+  assert.match((await cli.coxswain('env', 'list', broken)).output, /^broken: Breaks rules\.$/m);
+});
+
+test('a file that is none, or has no environment, is bad input', async () => {
+  const missing = await cli.coxswain('env', 'check', join(folder, 'absent.mjs'));
+  assert.deepEqual(
+    [missing.code, /ENVIRONMENT_INVALID: .*absent\.mjs cannot be loaded/.test(missing.errors)],
+    [2, true],
+  );
+  const empty = await cli.coxswain('env', 'check', moduleOf('empty.mjs', 'export default { name: 3 };'));
+  assert.deepEqual([empty.code, /must export an environment by default/.test(empty.errors)], [2, true]);
 });
