@@ -7,6 +7,9 @@ import { ParameterLayout } from '../../tensor/parameters.ts';
 import { compile } from '../../tensor/program.ts';
 import type { LoadedModel } from '../../tensor/loaded-model.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
+import { compileUpdate } from '../../tensor/update.ts';
+import type { Update, UpdateSpec } from '../../tensor/update.ts';
+import type { IterationInputs, IterationOutputs } from '../../tensor/update-loop.ts';
 import { maskedLogit } from '../action-sampling.ts';
 import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
@@ -128,16 +131,13 @@ interface Programs {
   /** Values of all actions for what the environments show. */
   readonly act: LoadedModel;
   /** One update on one minibatch. */
-  readonly update: LoadedModel;
+  readonly update: Update;
   /** Moves the target network; null where it is copied. */
   readonly follow: LoadedModel | null;
 }
 
 /** The part of the state that is not in arrays; JSON. */
-interface StateValues {
-  readonly steps: number;
-  readonly updates: number;
-  readonly targetUpdatesDue: number;
+interface StateValues extends Counters {
   readonly actions: GeneratorState;
   readonly draws: GeneratorState;
   readonly replay: unknown;
@@ -162,7 +162,7 @@ async function compilePrograms(model: DqnModel, { device, environments }: AgentS
   // Acting stays on the CPU: its batches are too small for a card.
   const act = await compile((inputs) => model.act(inputs), model.actInputs(environments), 'cpu');
   try {
-    const update = await compile((inputs) => model.update(inputs), model.updateInputs, device);
+    const update = await compileUpdate(model.updateSpec, model.config.batchSize, device);
     return { act, update, follow: targetRate === 1 ? null : await compileFollow(model, device) };
   } catch (error) {
     await act.dispose();
@@ -240,24 +240,22 @@ export class DqnModel {
   }
 
   /**
-   * Inputs of {@link update}. A row of `facts` holds of one sample the reward, what the value of the next observation
-   * counts, the importance weight divided by the batch's size, a one for the action among zeros and, where actions are
-   * masked, what is added to each next action's value: one input costs the runtime less than five.
+   * One update. A row of `facts` holds of one sample the reward, what the value of the next observation counts, the
+   * importance weight divided by the batch's size, a one for the action among zeros and, where actions are masked, what
+   * is added to each next action's value. The target network's weights come with the schedule: updates leave them alone.
    */
-  get updateInputs(): Record<string, InputSpec> {
-    const { batchSize } = this.config;
+  get updateSpec(): UpdateSpec {
     const vector = { shape: [this.layout.size] };
-    const observation = { shape: [batchSize, this.observationSize] };
+    const observation = { shape: [this.observationSize] };
     return {
-      parameters: vector,
-      target: vector,
-      firstMoment: vector,
-      secondMoment: vector,
-      observation,
-      nextObservation: observation,
-      facts: { shape: [batchSize, this.factSizes.reduce((sum, size) => sum + size, 0)] },
-      stepSize: { shape: [] },
-      epsilon: { shape: [] },
+      state: { parameters: vector, firstMoment: vector, secondMoment: vector },
+      batch: {
+        observation,
+        nextObservation: observation,
+        facts: { shape: [this.factSizes.reduce((sum, size) => sum + size, 0)] },
+      },
+      schedule: { target: vector, stepSize: { shape: [] }, epsilon: { shape: [] } },
+      update: (inputs) => this.update(inputs),
     };
   }
 
@@ -267,16 +265,17 @@ export class DqnModel {
   }
 
   /**
-   * One minibatch: the loss, its gradient, and Adam. For prioritised replay `errors` holds the temporal difference
-   * Q(s, a) − y of each sample at the place of its action, and zeros beside.
+   * One minibatch: the loss, its gradient, and Adam. `errors` [batch, choices] holds the temporal difference Q(s, a) − y
+   * of each sample at the place of its action, and zeros beside.
    */
-  update(inputs: Tensors): Tensors {
-    const { parameters, target, firstMoment, secondMoment, observation, nextObservation, facts } = inputs;
+  private update({ state, batch, schedule }: IterationInputs): Omit<IterationOutputs, 'goOn'> {
+    const { observation, nextObservation, facts } = batch;
+    const { parameters, firstMoment, secondMoment } = state;
     const [reward, discount, weight, chosen, penalty] = tf.split(facts, this.factSizes, 1);
-    const followers = this.nextValues(parameters, target, nextObservation, penalty);
+    const followers = this.nextValues(parameters, schedule.target, nextObservation, penalty);
     const goal = tf.add(reward, tf.mul(discount, followers));
     let errors!: tf.Tensor;
-    const { value: loss, grads } = tf.valueAndGrads((all: tf.Tensor) => {
+    const { grads } = tf.valueAndGrads((all: tf.Tensor) => {
       const values = this.values(this.layout.split(all), observation);
       // TF.js disposes of what is made in here unless it is kept.
       errors = tf.keep(tf.mul(tf.sub(values, goal), chosen));
@@ -285,17 +284,10 @@ export class DqnModel {
     const { gradientNorm, ...next } = adamUpdate(
       { parameters, firstMoment, secondMoment },
       grads[0],
-      { stepSize: inputs.stepSize, epsilon: inputs.epsilon },
+      { stepSize: schedule.stepSize, epsilon: schedule.epsilon },
       this.config.maxGradientNorm,
     );
-    return {
-      'next.parameters': next.parameters,
-      'next.firstMoment': next.firstMoment,
-      'next.secondMoment': next.secondMoment,
-      loss,
-      gradientNorm,
-      ...(this.config.prioritisedReplay ? { errors } : {}),
-    };
+    return { state: next, outputs: { errors, gradientNorm } };
   }
 
   /**
@@ -360,18 +352,14 @@ function huberLoss(errors: tf.Tensor, weight: tf.Tensor): tf.Scalar {
 
 // ---- learner ---------------------------------------------------------------------------------------------------------
 
-/** Everything of the learner that changes, but for its replay. The arrays are replaced, never written to. */
-interface State {
+/** Counters of the learner; JSON. */
+interface Counters {
   /** Environment steps recorded. */
-  steps: number;
+  readonly steps: number;
   /** Updates made so far: Adam's t. */
-  updates: number;
+  readonly updates: number;
   /** Updates of the target network that came due since the last round. */
-  targetUpdatesDue: number;
-  parameters: Float32Array;
-  target: Float32Array;
-  firstMoment: Float32Array;
-  secondMoment: Float32Array;
+  readonly targetUpdatesDue: number;
 }
 
 class Dqn implements Learner {
@@ -386,26 +374,25 @@ class Dqn implements Learner {
   private readonly minibatch: Minibatch;
   private readonly actionGenerator: Generator;
   private readonly drawGenerator: Generator;
-  private readonly facts: Float32Array;
-  private readonly stepSize = new Float32Array(1);
-  private readonly epsilon = new Float32Array(1);
   /** The action's error of each sample of the last minibatch. */
   private readonly errors: Float32Array;
   /** Values of the greedy actions since the last round, for the figures. */
   private readonly greedy = { sum: 0, count: 0 };
   private readonly turns = new EventLoopTurns();
-  private state: State;
-  private marked: { state: State; actions: GeneratorState; draws: GeneratorState } | null = null;
+  private counters: Counters = { steps: 0, updates: 0, targetUpdatesDue: 0 };
+  private marked: Mark | null = null;
 
   constructor(config: DqnConfig, setup: AgentSetup, model: DqnModel, programs: Programs) {
     const { environment, environments, generator } = setup;
+    const { state, schedule, batch } = programs.update;
     this.config = config;
     this.model = model;
     this.programs = programs;
     this.policy = model.policy;
     this.choices = model.actions.width;
     this.learnIntervalSteps = config.trainFrequency * environments;
-    const parameters = model.initialParameters(generator.fork());
+    state.parameters.set(model.initialParameters(generator.fork()));
+    schedule.target.set(state.parameters);
     this.actionGenerator = generator.fork();
     this.drawGenerator = generator.fork();
     this.buffer = new ReplayBuffer(environment, environments, {
@@ -414,26 +401,16 @@ class Dqn implements Learner {
       returnSteps: config.returnSteps,
       ...(config.prioritisedReplay ? { prioritised: { exponent: config.priorityExponent } } : {}),
     });
-    this.minibatch = this.buffer.minibatch(config.batchSize);
-    const [rows, width] = model.updateInputs.facts.shape as number[];
-    this.facts = new Float32Array(rows * width);
-    this.errors = new Float32Array(rows);
-    this.state = {
-      steps: 0,
-      updates: 0,
-      targetUpdatesDue: 0,
-      parameters,
-      target: parameters,
-      firstMoment: new Float32Array(parameters.length),
-      secondMoment: new Float32Array(parameters.length),
-    };
+    const { observation: observations, nextObservation: nextObservations } = batch;
+    this.minibatch = this.buffer.minibatch(config.batchSize, { observations, nextObservations });
+    this.errors = new Float32Array(config.batchSize);
   }
 
   // -- act and collect --
 
   act(environments: VectorEnvironment, progress: LearningProgress): void {
     const { observations, masks, count } = environments;
-    const { choices, actionGenerator } = this;
+    const { choices, actionGenerator, greedy } = this;
     const actions = environments.actions as Int32Array;
     this.buffer.start(observations, masks);
     const rate = this.explorationRate(progress);
@@ -445,28 +422,27 @@ class Dqn implements Learner {
       }
       values ??= this.values(observations);
       actions[index] = greedyChoice(values, choices, masks, index);
-      this.greedy.sum += values[index * choices + actions[index]];
-      this.greedy.count++;
+      greedy.sum += values[index * choices + actions[index]];
+      greedy.count++;
     }
   }
 
   /** Q(s, ·) of what all environments show. */
   private values(observation: Float32Array): Float32Array {
-    const { values } = this.programs.act.runSync({ parameters: this.state.parameters, observation });
-    return values as Float32Array;
+    const { act, update } = this.programs;
+    return act.runSync({ parameters: update.state.parameters, observation }).values as Float32Array;
   }
 
   private explorationRate({ step, totalSteps }: LearningProgress): number {
-    return this.state.steps < this.config.learningStarts ? 1 : explorationRateAt(this.config, step / totalSteps);
+    return this.counters.steps < this.config.learningStarts ? 1 : explorationRateAt(this.config, step / totalSteps);
   }
 
   record(results: StepResults, environments: VectorEnvironment): void {
-    const { state } = this;
     const { targetUpdateInterval } = this.config;
     this.buffer.record(environments.actions, results, environments);
-    const before = Math.floor(state.steps / targetUpdateInterval);
-    state.steps += environments.count;
-    state.targetUpdatesDue += Math.floor(state.steps / targetUpdateInterval) - before;
+    const steps = this.counters.steps + environments.count;
+    const due = Math.floor(steps / targetUpdateInterval) - Math.floor(this.counters.steps / targetUpdateInterval);
+    this.counters = { ...this.counters, steps, targetUpdatesDue: this.counters.targetUpdatesDue + due };
   }
 
   // -- update --
@@ -475,7 +451,7 @@ class Dqn implements Learner {
     const { learningStarts, gradientSteps, learningRate, learningRateSchedule } = this.config;
     this.followTarget();
     await this.turns.give();
-    if (this.state.steps <= learningStarts) return null;
+    if (this.counters.steps <= learningStarts) return null;
     const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
     const count = gradientSteps ?? this.learnIntervalSteps;
     let loss = 0;
@@ -498,50 +474,37 @@ class Dqn implements Learner {
 
   /** Makes the updates of the target network that are due: k of them go 1 − (1 − τ)ᵏ of the way. */
   private followTarget(): void {
-    const { state, programs } = this;
-    if (state.targetUpdatesDue === 0) return;
-    const rate = 1 - (1 - this.config.targetRate) ** state.targetUpdatesDue;
-    state.targetUpdatesDue = 0;
-    if (!programs.follow) {
-      state.target = state.parameters;
-      return;
-    }
-    const { target, parameters } = state;
-    const { followed } = programs.follow.runSync({ target, parameters, rate: Float32Array.of(rate) });
-    state.target = followed as Float32Array;
+    const { targetUpdatesDue } = this.counters;
+    if (targetUpdatesDue === 0) return;
+    const { update, follow } = this.programs;
+    const { parameters } = update.state;
+    const { target } = update.schedule;
+    const rate = Float32Array.of(1 - (1 - this.config.targetRate) ** targetUpdatesDue);
+    target.set(follow ? follow.runSync({ target, parameters, rate }).followed : parameters);
+    this.counters = { ...this.counters, targetUpdatesDue: 0 };
   }
 
   /** One gradient step. @throws CoxswainError TRAINING_DIVERGED when the loss or the gradient is not finite. */
   private update(learningRate: number, importanceExponent: number): { loss: number; gradientNorm: number } {
-    const { state, minibatch } = this;
-    this.buffer.sample(minibatch, this.drawGenerator, importanceExponent);
-    this.fillFacts();
-    const step = adamSchedule(state.updates, 1, learningRate, this.config.adamEpsilon);
-    this.stepSize[0] = step.stepSize[0];
-    this.epsilon[0] = step.epsilon[0];
-    const results = this.programs.update.runSync({
-      parameters: state.parameters,
-      target: state.target,
-      firstMoment: state.firstMoment,
-      secondMoment: state.secondMoment,
-      observation: minibatch.observations,
-      nextObservation: minibatch.nextObservations,
-      facts: this.facts,
-      stepSize: this.stepSize,
-      epsilon: this.epsilon,
-    });
-    const figures = { loss: results.loss[0], gradientNorm: results.gradientNorm[0] };
-    assertFinite(figures, ++state.updates);
-    state.parameters = results['next.parameters'] as Float32Array;
-    state.firstMoment = results['next.firstMoment'] as Float32Array;
-    state.secondMoment = results['next.secondMoment'] as Float32Array;
-    if (results.errors) this.setPriorities(results.errors as Float32Array);
+    const { minibatch, buffer, errors, config } = this;
+    const { update } = this.programs;
+    const { updates } = this.counters;
+    buffer.sample(minibatch, this.drawGenerator, importanceExponent);
+    this.fillFacts(update.batch.facts);
+    const { stepSize, epsilon } = adamSchedule(updates, 1, learningRate, config.adamEpsilon);
+    update.schedule.stepSize.set(stepSize);
+    update.schedule.epsilon.set(epsilon);
+    update.runSync();
+    this.counters = { ...this.counters, updates: updates + 1 };
+    const figures = { loss: this.takeErrors(update.outputs.errors), gradientNorm: update.outputs.gradientNorm[0] };
+    assertFinite(figures, updates + 1);
+    buffer.setPriorities(minibatch, errors);
     return figures;
   }
 
-  /** Writes what the update reads of each sample but for the observations: see {@link DqnModel.updateInputs}. */
-  private fillFacts(): void {
-    const { facts, choices, minibatch } = this;
+  /** Writes what the update reads of each sample but for the observations: see {@link DqnModel.updateSpec}. */
+  private fillFacts(facts: Float32Array): void {
+    const { choices, minibatch } = this;
     const { size, rewards, discounts, weights, actions, nextMasks } = minibatch;
     const width = facts.length / size;
     for (let row = 0; row < size; row++) {
@@ -557,12 +520,18 @@ class Dqn implements Learner {
     }
   }
 
-  private setPriorities(errors: Float32Array): void {
+  /** Keeps each sample's error. @returns the loss that they make. */
+  private takeErrors(errors: Float32Array): number {
     const { choices, minibatch } = this;
-    for (let row = 0; row < minibatch.size; row++) {
-      this.errors[row] = errors[row * choices + minibatch.actions[row]];
+    const { size, actions, weights } = minibatch;
+    let loss = 0;
+    for (let row = 0; row < size; row++) {
+      const error = errors[row * choices + actions[row]];
+      const distance = Math.abs(error);
+      this.errors[row] = error;
+      loss += weights[row] * (distance < 1 ? 0.5 * error * error : distance - 0.5);
     }
-    this.buffer.setPriorities(minibatch, this.errors);
+    return loss / size;
   }
 
   /** β, which rises linearly to 1. */
@@ -579,65 +548,56 @@ class Dqn implements Learner {
   // -- save and load --
 
   weights(): PolicyWeights {
-    return { parameters: this.state.parameters.slice(), normalisation: null };
+    return { parameters: this.programs.update.state.parameters.slice(), normalisation: null };
   }
 
   save(): AgentState {
-    const { steps, updates, targetUpdatesDue, parameters, target, firstMoment, secondMoment } = this.state;
     const replay = this.buffer.save();
-    const values: StateValues = {
-      steps,
-      updates,
-      targetUpdatesDue,
-      actions: this.actionGenerator.saveState(),
-      draws: this.drawGenerator.saveState(),
-      replay: replay.values,
-    };
-    const all = new Float32Array(2 * parameters.length);
-    all.set(parameters);
-    all.set(target, parameters.length);
-    return {
-      arrays: {
-        parameters: all,
-        firstMoment: firstMoment.slice(),
-        secondMoment: secondMoment.slice(),
-        ...replay.arrays,
-      },
-      values,
-    };
+    const { values, arrays } = this.snapshot();
+    return { arrays: { ...arrays, ...replay.arrays }, values: { ...values, replay: replay.values } };
   }
 
   load({ arrays, values }: AgentState): void {
-    const { actions, draws, replay, ...counters } = values as StateValues;
-    const { size } = this.model.layout;
-    this.state = {
-      ...counters,
-      parameters: arrays.parameters.slice(0, size),
-      target: arrays.parameters.slice(size),
-      firstMoment: (arrays.firstMoment as Float32Array).slice(),
-      secondMoment: (arrays.secondMoment as Float32Array).slice(),
-    };
-    this.actionGenerator.loadState(actions);
-    this.drawGenerator.loadState(draws);
+    const { replay, ...others } = values as StateValues;
     this.buffer.load(arrays, replay);
-    this.greedyFigures();
+    this.restore({ arrays: arrays as unknown as Mark['arrays'], values: others });
   }
 
   mark(): void {
     this.buffer.mark();
-    this.marked = {
-      state: { ...this.state },
-      actions: this.actionGenerator.saveState(),
-      draws: this.drawGenerator.saveState(),
-    };
+    this.marked = this.snapshot();
   }
 
   rewind(): void {
     if (!this.marked) return;
     this.buffer.rewind();
-    this.state = { ...this.marked.state };
-    this.actionGenerator.loadState(this.marked.actions);
-    this.drawGenerator.loadState(this.marked.draws);
+    this.restore(this.marked);
+  }
+
+  /** A copy of everything but the replay. */
+  private snapshot(): Mark {
+    const { packedState, schedule } = this.programs.update;
+    const { size } = this.model.layout;
+    const parameters = new Float32Array(2 * size);
+    parameters.set(packedState.subarray(0, size));
+    parameters.set(schedule.target, size);
+    const { actionGenerator, drawGenerator, counters } = this;
+    return {
+      arrays: { parameters, moments: packedState.slice(size) },
+      values: { ...counters, actions: actionGenerator.saveState(), draws: drawGenerator.saveState() },
+    };
+  }
+
+  private restore({ arrays: { parameters, moments }, values }: Mark): void {
+    const { packedState, schedule } = this.programs.update;
+    const { size } = this.model.layout;
+    const { actions, draws, ...counters } = values;
+    packedState.set(parameters.subarray(0, size));
+    packedState.set(moments, size);
+    schedule.target.set(parameters.subarray(size));
+    this.actionGenerator.loadState(actions);
+    this.drawGenerator.loadState(draws);
+    this.counters = counters;
     this.greedyFigures();
   }
 
@@ -645,6 +605,12 @@ class Dqn implements Learner {
     const { act, update, follow } = this.programs;
     await Promise.all([act.dispose(), update.dispose(), follow?.dispose()]);
   }
+}
+
+/** The learner's state but for its replay. `parameters` are the network's and then the target network's. */
+interface Mark {
+  readonly arrays: { readonly parameters: Float32Array; readonly moments: Float32Array };
+  readonly values: Omit<StateValues, 'replay'>;
 }
 
 function assertFinite(figures: Readonly<Record<string, number>>, update: number): void {

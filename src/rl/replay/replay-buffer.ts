@@ -232,8 +232,11 @@ export class ReplayBuffer {
 
   // ---- sample ---
 
-  /** Arrays for `size` samples. */
-  minibatch(size: number): Minibatch {
+  /**
+   * Arrays for `size` samples.
+   * @param given arrays to use for what a program reads from memory of its own. Default: new ones.
+   */
+  minibatch(size: number, given: Partial<Pick<Minibatch, 'observations' | 'nextObservations'>> = {}): Minibatch {
     const { observationSize, maskSize, actionSize } = this;
     const actions = size * actionSize;
     return {
@@ -247,6 +250,7 @@ export class ReplayBuffer {
       discounts: new Float32Array(size),
       weights: new Float32Array(size).fill(1),
       places: new Int32Array(size),
+      ...given,
     };
   }
 
