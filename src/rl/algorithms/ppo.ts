@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { CoxswainError } from '../../contracts/errors.ts';
 import { adamSchedule, adamUpdate } from '../../tensor/adam.ts';
+import type { AdamState } from '../../tensor/adam.ts';
 import type { Values } from '../../tensor/loaded-model.ts';
+import { meansOf } from '../../tensor/operations.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
 import { compileUpdateLoop } from '../../tensor/update-loop.ts';
 import type { IterationInputs, IterationOutputs, UpdateLoop, UpdateLoopInputs } from '../../tensor/update-loop.ts';
@@ -219,27 +221,32 @@ export class PpoModel {
     };
   }
 
-  /** One minibatch: the loss, its gradient, and Adam. */
+  /** One minibatch: the loss, its gradient, and Adam. `means` are those of {@link meanNames}. */
   update({ state, batch, schedule }: IterationInputs): IterationOutputs {
-    let figures: Tensors = {};
+    let figures: Readonly<Record<'terms' | 'entropy', readonly tf.Tensor[]>>;
     const { grads } = tf.valueAndGrads((parameters: tf.Tensor) => {
-      const { loss, ...others } = this.loss(parameters, batch, schedule);
+      const { loss, terms, entropy } = this.loss(parameters, batch, schedule);
       // TF.js disposes of what is made in here unless it is kept.
-      figures = Object.fromEntries(Object.entries(others).map(([name, figure]) => [name, tf.keep(figure)]));
+      figures = { terms: terms.map((term) => tf.keep(term)), entropy: [tf.keep(entropy)] };
       return loss as tf.Scalar;
     })([state.parameters]);
     const { maxGradientNorm, targetKl } = this.config;
-    const adamState = state as { parameters: tf.Tensor; firstMoment: tf.Tensor; secondMoment: tf.Tensor };
+    const {
+      terms,
+      entropy: [entropy],
+    } = figures!;
     const { gradientNorm, ...next } = adamUpdate(
-      adamState,
+      state as unknown as AdamState,
       grads[0],
       { stepSize: schedule.stepSize, epsilon: schedule.epsilon },
       maxGradientNorm,
     );
     return {
       state: next,
-      outputs: { ...figures, gradientNorm },
-      ...(targetKl === null ? {} : { goOn: tf.lessEqual(figures.approxKl, 1.5 * targetKl) }),
+      outputs: { means: meansOf(terms), entropy, gradientNorm },
+      ...(targetKl === null
+        ? {}
+        : { goOn: tf.lessEqual(tf.mean(terms[meanNames.indexOf('approxKl')]), 1.5 * targetKl) }),
     };
   }
 
@@ -249,7 +256,11 @@ export class PpoModel {
   }
 
   /** The clipped surrogate objective, the value loss and the entropy bonus (Schulman et al. 2017, equations 7 and 9). */
-  private loss(parameters: tf.Tensor, batch: Tensors, schedule: Tensors): Tensors {
+  private loss(
+    parameters: tf.Tensor,
+    batch: Tensors,
+    schedule: Tensors,
+  ): { loss: tf.Tensor; terms: readonly tf.Tensor[]; entropy: tf.Tensor } {
     const { advantage } = batch;
     const { valueCoefficient } = this.config;
     const { clipRange = this.config.clipRange } = schedule;
@@ -258,29 +269,34 @@ export class PpoModel {
     const ratio = tf.exp(logRatio);
     // min(rA, clip(r, 1−ε, 1+ε) A) = min(rA, A + ε|A|), whose gradient needs fewer operations.
     const limit = tf.add(advantage, tf.mul(tf.abs(advantage), clipRange));
-    const policyLoss = tf.neg(tf.mean(tf.minimum(tf.mul(ratio, advantage), limit)));
-    const valueLoss = this.valueLoss(values, batch);
-    const withValue = tf.add(policyLoss, tf.mul(valueLoss, valueCoefficient));
+    const objective = tf.minimum(tf.mul(ratio, advantage), limit);
+    const errors = this.valueErrors(values, batch);
+    const withValue = tf.add(tf.neg(tf.mean(objective)), tf.mul(tf.mean(errors), valueCoefficient));
     const change = tf.sub(ratio, 1);
     return {
       loss: this.hasEntropyBonus ? tf.sub(withValue, tf.mul(entropy, schedule.entropyCoefficient)) : withValue,
-      policyLoss,
-      valueLoss,
+      terms: [
+        tf.neg(objective),
+        errors,
+        tf.sub(change, logRatio),
+        tf.cast(tf.greater(tf.abs(change), clipRange), 'float32'),
+      ],
       entropy,
-      approxKl: tf.mean(tf.sub(change, logRatio)),
-      clipFraction: tf.mean(tf.cast(tf.greater(tf.abs(change), clipRange), 'float32')),
     };
   }
 
-  /** Mean squared error; with clipping the worse of the errors of the value and of the clipped value. */
-  private valueLoss(values: tf.Tensor, { target, value }: Tensors): tf.Tensor {
+  /** Squared errors; with clipping the worse of those of the value and of the clipped value. */
+  private valueErrors(values: tf.Tensor, { target, value }: Tensors): tf.Tensor {
     const { valueClipRange } = this.config;
     const errors = tf.square(tf.sub(target, values));
-    if (valueClipRange === null) return tf.mean(errors);
+    if (valueClipRange === null) return errors;
     const change = tf.clipByValue(tf.sub(values, value), -valueClipRange, valueClipRange);
-    return tf.mean(tf.maximum(errors, tf.square(tf.sub(target, tf.add(value, change)))));
+    return tf.maximum(errors, tf.square(tf.sub(target, tf.add(value, change))));
   }
 }
+
+/** The figures of an update that are means over its samples, in their order. */
+const meanNames = ['policyLoss', 'valueLoss', 'approxKl', 'clipFraction'] as const;
 
 // ---- learner ---------------------------------------------------------------------------------------------------------
 
@@ -335,23 +351,19 @@ class Ppo implements Learner {
     const targets = this.collector.targets(environments);
     const rate = scheduled(learningRate, learningRateSchedule, remaining);
     const { state, outputs } = await this.loop.run(this.updateInputs(targets, rate, remaining));
-    assertFinite(outputs, state, this.updates);
+    const figures = byName(outputs);
+    assertFinite(figures, state, this.updates);
     this.parameters = state.parameters as Float32Array;
     this.firstMoment = state.firstMoment as Float32Array;
     this.secondMoment = state.secondMoment as Float32Array;
-    this.updates += outputs.policyLoss.length;
+    this.updates += figures.policyLoss.length;
     this.collector.use(this.parameters);
     this.collector.restart();
     return {
-      policyLoss: mean(outputs.policyLoss),
-      valueLoss: mean(outputs.valueLoss),
-      entropy: mean(outputs.entropy),
-      approxKl: mean(outputs.approxKl),
-      clipFraction: mean(outputs.clipFraction),
-      gradientNorm: mean(outputs.gradientNorm),
+      ...Object.fromEntries(Object.entries(figures).map(([name, values]) => [name, mean(values)])),
       learningRate: rate,
       explainedVariance: explainedVariance(targets.values, targets.returns),
-      minibatches: outputs.policyLoss.length,
+      minibatches: figures.policyLoss.length,
     };
   }
 
@@ -457,14 +469,24 @@ function scheduled(rate: number, schedule: 'constant' | 'linear', remaining: num
   return schedule === 'linear' ? rate * remaining : rate;
 }
 
+/** The figures of all updates by name. */
+function byName({ means, ...others }: Record<string, Values>): Record<string, Values> {
+  const count = meanNames.length;
+  const columns = meanNames.map((name, column) => [
+    name,
+    Float32Array.from({ length: means.length / count }, (_, update) => means[update * count + column]),
+  ]);
+  return { ...(Object.fromEntries(columns) as Record<string, Values>), ...others };
+}
+
 /** @throws CoxswainError TRAINING_DIVERGED naming the first figure that is not a finite number, and the update. */
-function assertFinite(outputs: Record<string, Values>, state: Record<string, Values>, made: number): void {
-  for (const [name, values] of Object.entries(outputs)) {
+function assertFinite(figures: Record<string, Values>, state: Record<string, Values>, made: number): void {
+  for (const [name, values] of Object.entries(figures)) {
     const update = values.findIndex((value) => !Number.isFinite(value));
     if (update >= 0) throw diverged(`${figureNames[name] ?? name} is ${values[update]}`, made + update + 1);
   }
   const weight = state.parameters.findIndex((value) => !Number.isFinite(value));
-  if (weight >= 0) throw diverged(`weight ${weight} is ${state.parameters[weight]}`, made + outputs.policyLoss.length);
+  if (weight >= 0) throw diverged(`weight ${weight} is ${state.parameters[weight]}`, made + figures.policyLoss.length);
 }
 
 const figureNames: Readonly<Record<string, string>> = {
