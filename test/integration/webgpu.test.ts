@@ -42,7 +42,7 @@ before(
       missing = `optional: ${(error as Error).message}`;
     }
   },
-  { timeout: 600_000 },
+  { timeout: 300_000 },
 );
 
 function assertSame(actual: Numbers, expected: Numbers, tolerance: number): void {
