@@ -2,7 +2,9 @@ import type { Algorithm } from '../../src/rl/algorithm.ts';
 import { algorithms } from '../../src/rl/algorithms/index.ts';
 import { environments } from '../../src/rl/environments/index.ts';
 import { episodeReturns } from '../../src/rl/evaluation/episode-returns.ts';
+import type { Policy } from '../../src/rl/policy.ts';
 import { createTraining } from '../../src/rl/training-loop.ts';
+import type { Evaluator } from '../../src/rl/training-loop.ts';
 import type { Figure } from '../figure.ts';
 
 /** What is trained, and how: where nothing else is said with the hyperparameters and step budgets of rl-baselines3-zoo. */
@@ -15,11 +17,19 @@ interface ReturnsCase {
   /** Environments side by side. */
   readonly environments: number;
   readonly steps: number;
+  /**
+   * Judges the weights that did best in the training's own evaluations, on other episodes, instead of the last ones: for
+   * algorithms whose policy goes up and down to the end. Default false.
+   */
+  readonly keepBest?: boolean;
 }
 
 const seeds = [1, 2, 3, 4, 5];
 const evaluationEpisodes = 100;
 const evaluationSeed = 1_000_003;
+/** Of the evaluations that choose the best weights: twenty in a training. */
+const selectionEpisodes = 50;
+const selectionSeed = 77;
 
 /** What the zoo gives TD3 and DDPG alike. */
 const deterministicPendulum = {
@@ -108,6 +118,7 @@ const cases: readonly ReturnsCase[] = [
     },
     environments: 1,
     steps: 50_000,
+    keepBest: true,
   },
   {
     name: 'return_dqn_mountain_car',
@@ -128,6 +139,7 @@ const cases: readonly ReturnsCase[] = [
     },
     environments: 1,
     steps: 120_000,
+    keepBest: true,
   },
   {
     name: 'return_sac_pendulum',
@@ -161,12 +173,20 @@ const cases: readonly ReturnsCase[] = [
     hyperparameters: { hiddenSizes: [64, 64], batchSize: 64, learningRate: 1e-3 },
     environments: 1,
     steps: 50_000,
+    keepBest: true,
   },
 ];
 
-/** Mean return of the last policy of each seed over the same {@link evaluationEpisodes} greedy episodes. */
-function returnsOf({ name, environment, environments: count, steps, ...agent }: ReturnsCase): Figure {
+/** Mean return of the policy of each seed over the same {@link evaluationEpisodes} greedy episodes. */
+function returnsOf({ name, environment, environments: count, steps, keepBest, ...agent }: ReturnsCase): Figure {
   const { create } = environments[environment];
+  const meanReturn = async (policy: Policy, episodes: number, seed: number): Promise<number> => {
+    const returned = await episodeReturns(policy, create, { episodes, seed });
+    return returned.reduce((sum, value) => sum + value, 0) / episodes;
+  };
+  const evaluator: Evaluator = async (policy) => ({
+    score: await meanReturn(policy, selectionEpisodes, selectionSeed),
+  });
   const algorithm: Algorithm = algorithms[agent.algorithm];
   return {
     name,
@@ -181,11 +201,11 @@ function returnsOf({ name, environment, environments: count, steps, ...agent }: 
           environments: Array.from({ length: count }, () => create()),
           seed,
           totalSteps: steps,
+          ...(keepBest ? { evaluator } : {}),
         });
         await training.run();
-        const policy = await training.policy();
-        const returns = await episodeReturns(policy, create, { episodes: evaluationEpisodes, seed: evaluationSeed });
-        means.push(returns.reduce((sum, value) => sum + value, 0) / returns.length);
+        const policy = await training.policy(keepBest ? 'best' : 'latest');
+        means.push(await meanReturn(policy, evaluationEpisodes, evaluationSeed));
         await Promise.all([policy.dispose(), training.dispose()]);
       }
       return means;

@@ -4,6 +4,7 @@ import test from 'node:test';
 import { CartPole } from '../../../src/rl/environments/cart-pole.ts';
 import { Generator } from '../../../src/rl/random.ts';
 import { VectorEnvironment } from '../../../src/rl/vector-environment.ts';
+import { Corridor } from './grid-worlds.ts';
 import { ConstantReward, ContextualBandit } from './toy-environments.ts';
 
 /** Steps every environment `steps` times and gives all rows seen by environment `index`. */
@@ -35,6 +36,18 @@ test('a terminated episode keeps no observation to bootstrap from', () => {
   const environments = new VectorEnvironment([new ConstantReward(1, 'terminated')], new Generator(1));
   const last = environments.step();
   assert.deepEqual([last.terminated[0], last.lastObservations[0]], [1, null]);
+});
+
+test('the last mask of an episode that was cut off is kept with its observation', () => {
+  const environments = new VectorEnvironment([new Corridor(true)], new Generator(1));
+  let results = environments.step();
+  for (let step = 1; step < 12; step++) {
+    assert.deepEqual(results.lastMasks, [null]);
+    environments.actions[0] = 0;
+    results = environments.step();
+  }
+  // At the left end by then, where only right is allowed.
+  assert.deepEqual(results.lastMasks, [Uint8Array.of(0, 0, 1)]);
 });
 
 test("an environment's episodes follow from its own seeds, whatever the others do", () => {
