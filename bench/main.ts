@@ -8,7 +8,7 @@ import { dqnSoak } from './figures/dqn-soak.ts';
 import { graphPpoServiceGraph } from './figures/graph-ppo-service-graph.ts';
 import { graphPpoUpdateB64 } from './figures/graph-ppo-update.ts';
 import { policyForwardB1, policyForwardB64 } from './figures/policy-forward.ts';
-import { ppoCartPole } from './figures/ppo-cart-pole.ts';
+import { ppoSpeeds } from './figures/ppo-speed.ts';
 import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
 import { replayMemoryPrioritised, replayMemoryUniform } from './figures/replay-memory.ts';
 import { returns } from './figures/returns.ts';
@@ -18,7 +18,7 @@ import { sacPendulum } from './figures/sac-pendulum.ts';
 const figures: readonly Figure[] = [
   ppoBoutique,
   boutiqueEnvironment,
-  ppoCartPole,
+  ...ppoSpeeds,
   dqnCartPole,
   sacPendulum,
   replayMemoryUniform,
