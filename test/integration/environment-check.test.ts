@@ -13,7 +13,10 @@ for (const kind of Object.values(environments)) {
     );
     assert.ok(rules.length >= 7);
     for (const { kind: found, where } of kind.acceptedFindings ?? []) {
-      const met = findings.some((finding) => finding.kind === found && where.test(finding.where));
+      const isMet = (seen: typeof findings): boolean =>
+        seen.some((finding) => finding.kind === found && where.test(finding.where));
+      // What depends on luck may show with another seed.
+      const met = isMet(findings) || isMet(checkEnvironment(kind, { seed: 2 }).findings);
       assert.ok(met, `${found} at ${where.source} is accepted, but is not found any more: take it out`);
     }
     t.diagnostic(`${microsecondsPerStep?.toFixed(1)} µs a step`);

@@ -9,8 +9,8 @@ import type { Action } from './random-actions.ts';
 
 /** What an action sets in motion may show late: so many steps are compared. */
 const HORIZON = 10;
-/** Two choices count as alike when they were at least so often. */
-const LEAST_COMPARISONS = 5;
+/** Two choices count as alike when they were so often in states in which other choices of the head made a difference. */
+const LEAST_COMPARISONS = 10;
 /** Values of a continuous element that are compared. */
 const BOX_POINTS = 4;
 
@@ -35,7 +35,7 @@ export function actionLint(subject: LintSubject): Finding[] {
 
 /** What was found out about the choices of one head; pairs are written `a=b` with a < b. */
 interface Comparison {
-  /** How often two choices led to the same. */
+  /** How often two choices led to the same where others did not. */
   readonly alike: Map<string, number>;
   /** Pairs that led to something different at least once. */
   readonly different: Set<string>;
@@ -71,11 +71,13 @@ function compareAt(
     action[element] = choice;
     return consequences(environment, moment, action, seed);
   });
+  // Where no choice makes a difference, two that make none say nothing about each other.
+  const informative = new Set(outcomes).size > 1 ? 1 : 0;
   for (let b = 1; b < allowed.length; b++) {
     for (let a = 0; a < b; a++) {
       const pair = `${allowed[a]}=${allowed[b]}`;
       if (outcomes[a] !== outcomes[b]) different.add(pair);
-      else alike.set(pair, (alike.get(pair) ?? 0) + 1);
+      else alike.set(pair, (alike.get(pair) ?? 0) + informative);
     }
   }
 }
