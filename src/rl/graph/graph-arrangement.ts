@@ -163,22 +163,39 @@ export class GraphArrangement {
   private arrangedEdges(rows: tf.Tensor, present: tf.Tensor): { links: tf.Tensor; edges: tf.Tensor } {
     const { nodes, edges: count } = this.layout;
     const { edgeFeatures } = this.sizes;
+    const cells = nodes * nodes;
     const batch = rows.shape[0];
-    const column = (index: number): tf.Tensor => tf.slice(rows, [0, 0, index], [batch, count, 1]);
-    const active = tf.cast(tf.greater(column(activeColumn), 0.5), 'float32');
-    // [batch, edges, nodes]: a one at the slot of the edge's end when somebody is there.
-    const ends = (index: number): tf.Tensor => {
-      const slots = tf.tensor1d(Float32Array.from({ length: nodes }, (_, slot) => slot));
-      return tf.mul(tf.cast(tf.equal(column(index), slots), 'float32'), tf.expandDims(present, 1));
-    };
-    const sources = tf.mul(ends(sourceColumn), active);
-    const targets = ends(targetColumn);
+    const active = tf.greater(tf.slice(rows, [0, 0, activeColumn], [batch, count, 1]), 0.5);
     const features = tf.slice(rows, [0, 0, this.firstFeature], [batch, count, edgeFeatures]);
-    const weighted = tf.mul(tf.expandDims(features, 3), tf.expandDims(targets, 2));
-    const sums = tf.matMul(tf.reshape(weighted, [batch, count, edgeFeatures * nodes]), sources, true);
-    const links = tf.matMul(targets, sources, true);
-    const atLeastOne = tf.expandDims(tf.maximum(links, 1), 1);
-    return { links, edges: tf.div(tf.reshape(sums, [batch, edgeFeatures, nodes, nodes]), atLeastOne) };
+    const values = tf.concat([features, tf.cast(active, 'float32')], 2);
+    const sums = tf.unsortedSegmentSum(
+      tf.reshape(values, [batch * count, edgeFeatures + 1]),
+      this.places(rows, active),
+      batch * (cells + 1),
+    );
+    const inCells = tf.slice(tf.reshape(sums, [batch, cells + 1, edgeFeatures + 1]), [0, 0, 0], [batch, cells, -1]);
+    const both = tf.mul(tf.expandDims(present, 2), tf.expandDims(present, 1));
+    const seen = tf.mul(
+      tf.reshape(tf.transpose(inCells, [0, 2, 1]), [batch, edgeFeatures + 1, nodes, nodes]),
+      tf.expandDims(both, 1),
+    );
+    const [totals, links] = tf.split(seen, [edgeFeatures, 1], 1);
+    return { links: tf.reshape(links, [batch, nodes, nodes]), edges: tf.div(totals, tf.maximum(links, 1)) };
+  }
+
+  /** For each row of each graph its cell among those of all graphs; behind a graph's cells is a place for what has none. */
+  private places(rows: tf.Tensor, active: tf.Tensor): tf.Tensor1D {
+    const { nodes, edges: count } = this.layout;
+    const batch = rows.shape[0];
+    const slots = (column: number): tf.Tensor => tf.slice(rows, [0, 0, column], [batch, count, 1]);
+    const inRange = (slot: tf.Tensor): tf.Tensor =>
+      tf.logicalAnd(tf.equal(tf.floor(slot), slot), tf.logicalAnd(tf.greaterEqual(slot, 0), tf.less(slot, nodes)));
+    const [source, target] = [slots(sourceColumn), slots(targetColumn)];
+    const placed = tf.logicalAnd(active, tf.logicalAnd(inRange(source), inRange(target)));
+    const cell = tf.where(placed, tf.add(tf.mul(target, nodes), source), tf.scalar(nodes * nodes));
+    const graph = tf.cumsum(tf.ones([batch, 1, 1], 'int32'), 0, true);
+    const start = tf.mul(graph, tf.scalar(nodes * nodes + 1, 'int32'));
+    return tf.reshape(tf.add(tf.cast(cell, 'int32'), start), [batch * count]);
   }
 }
 
