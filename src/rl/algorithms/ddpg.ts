@@ -13,6 +13,7 @@ import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
 import type { AgentSetup } from '../algorithm.ts';
 import type { BoxSpace, EnvironmentDescription } from '../environment.ts';
+import { EventLoopTurns } from '../event-loop-turns.ts';
 import { hyperparameter, integer, listOf, number, oneOf, optional } from '../hyperparameters.ts';
 import type { ConfigOf } from '../hyperparameters.ts';
 import type { Learner, LearningProgress } from '../learner.ts';
@@ -292,6 +293,7 @@ class Ddpg implements Learner {
   private readonly scaling: ActionScaling;
   private readonly noise: ActionNoise;
   private readonly state: OffPolicyState;
+  private readonly turns = new EventLoopTurns();
   private readonly minibatch: Minibatch;
   private readonly actionGenerator: Generator;
   private readonly minibatchGenerator: Generator;
@@ -350,7 +352,10 @@ class Ddpg implements Learner {
 
   async learn(_environments: VectorEnvironment, progress: LearningProgress): Promise<Record<string, number> | null> {
     const { learningStarts, gradientSteps, learningRate, learningRateSchedule } = this.config;
-    if (this.state.steps < learningStarts) return null;
+    if (this.state.steps < learningStarts) {
+      await this.turns.give();
+      return null;
+    }
     const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
     const figures = new MeanFigures();
     const count = gradientSteps ?? this.learnIntervalSteps;

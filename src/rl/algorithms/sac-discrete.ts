@@ -13,6 +13,7 @@ import { defineAlgorithm } from '../algorithm.ts';
 import type { AgentSetup } from '../algorithm.ts';
 import type { EnvironmentDescription } from '../environment.ts';
 import { randomChoice } from '../epsilon-greedy.ts';
+import { EventLoopTurns } from '../event-loop-turns.ts';
 import { hyperparameter, integer, listOf, number, oneOf, optional } from '../hyperparameters.ts';
 import type { ConfigOf } from '../hyperparameters.ts';
 import type { Learner, LearningProgress } from '../learner.ts';
@@ -337,6 +338,7 @@ class SacDiscrete implements Learner {
   private readonly programs: Programs;
   private readonly model: SacDiscreteModel;
   private readonly state: OffPolicyState;
+  private readonly turns = new EventLoopTurns();
   private readonly minibatch: Minibatch;
   private readonly actionGenerator: Generator;
   private readonly minibatchGenerator: Generator;
@@ -414,7 +416,10 @@ class SacDiscrete implements Learner {
 
   async learn(_environments: VectorEnvironment, progress: LearningProgress): Promise<Record<string, number> | null> {
     const { learningStarts, gradientSteps, learningRate, learningRateSchedule } = this.config;
-    if (this.state.steps < learningStarts) return null;
+    if (this.state.steps < learningStarts) {
+      await this.turns.give();
+      return null;
+    }
     const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
     const figures = new MeanFigures();
     const count = gradientSteps ?? this.learnIntervalSteps;

@@ -11,6 +11,7 @@ import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
 import type { AgentSetup } from '../algorithm.ts';
 import type { BoxSpace, EnvironmentDescription } from '../environment.ts';
+import { EventLoopTurns } from '../event-loop-turns.ts';
 import { hyperparameter, integer, listOf, number, oneOf, optional } from '../hyperparameters.ts';
 import type { ConfigOf } from '../hyperparameters.ts';
 import type { Learner, LearningProgress } from '../learner.ts';
@@ -358,6 +359,7 @@ class Sac implements Learner {
   private readonly programs: Programs;
   private readonly scaling: ActionScaling;
   private readonly state: OffPolicyState;
+  private readonly turns = new EventLoopTurns();
   private readonly minibatch: Minibatch;
   private readonly actionGenerator: Generator;
   /** Draws minibatches and the noise of updates. */
@@ -419,7 +421,10 @@ class Sac implements Learner {
 
   async learn(_environments: VectorEnvironment, progress: LearningProgress): Promise<Record<string, number> | null> {
     const { learningStarts, gradientSteps, learningRate, learningRateSchedule } = this.config;
-    if (this.state.steps < learningStarts) return null;
+    if (this.state.steps < learningStarts) {
+      await this.turns.give();
+      return null;
+    }
     const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
     const figures = new MeanFigures();
     const count = gradientSteps ?? this.learnIntervalSteps;
