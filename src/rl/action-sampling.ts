@@ -11,21 +11,18 @@ export const maskedLogit = -1e8;
  * @throws CoxswainError ENVIRONMENT_INVALID when a head of a row allows nothing.
  */
 export function fillPenalties(layout: ActionLayout, masks: Uint8Array | null, penalties: Float32Array): void {
-  const { maskPlaces, maskSize, logits, width } = layout;
-  const rows = penalties.length / logits;
-  for (let row = 0; row < rows; row++) {
-    let allowedInHead = 0;
-    for (let place = 0; place < logits; place++) {
-      const bit = maskPlaces[place];
-      const allowed = bit >= 0 && (masks === null || masks[row * maskSize + bit] !== 0);
-      penalties[row * logits + place] = allowed ? 0 : maskedLogit;
-      if (allowed) allowedInHead++;
-      if ((place + 1) % width !== 0) continue;
-      if (allowedInHead === 0) {
-        const head = Math.floor(place / width);
-        throw new CoxswainError('ENVIRONMENT_INVALID', `An action mask allows no choice of head ${head}.`);
+  const { maskPlaces, maskSize, heads, width } = layout;
+  for (let start = 0, firstBit = 0; start < penalties.length; start += heads * width, firstBit += maskSize) {
+    for (let head = 0; head < heads; head++) {
+      let allowedInHead = 0;
+      for (let place = head * width; place < (head + 1) * width; place++) {
+        const bit = maskPlaces[place];
+        const allowed = bit >= 0 && (masks === null || masks[firstBit + bit] !== 0);
+        penalties[start + place] = allowed ? 0 : maskedLogit;
+        if (allowed) allowedInHead++;
       }
-      allowedInHead = 0;
+      if (allowedInHead > 0) continue;
+      throw new CoxswainError('ENVIRONMENT_INVALID', `An action mask allows no choice of head ${head}.`);
     }
   }
 }

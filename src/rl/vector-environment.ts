@@ -194,14 +194,23 @@ export class VectorEnvironment {
   }
 
   private enter(index: number, { observation, actionMask }: Observation | Transition): void {
+    const { observations, observationSize } = this;
     const { name } = this.description;
-    const start = index * this.observationSize;
-    for (let i = 0; i < this.observationSize; i++) {
+    const start = index * observationSize;
+    // x − x is 0 for a finite x and NaN for any other: one test for all.
+    let sum = 0;
+    for (let i = 0; i < observationSize; i++) {
       const value = observation[i];
-      if (!Number.isFinite(value)) {
-        throw new CoxswainError('ENVIRONMENT_INVALID', `${name}: element ${i} of an observation is ${value}.`);
-      }
-      this.observations[start + i] = value;
+      observations[start + i] = value;
+      sum += value - value;
+    }
+    if (sum !== 0) {
+      let wrong = 0;
+      while (Number.isFinite(observation[wrong])) wrong++;
+      throw new CoxswainError(
+        'ENVIRONMENT_INVALID',
+        `${name}: element ${wrong} of an observation is ${observation[wrong]}.`,
+      );
     }
     if (!this.masks) return;
     if (!actionMask)
