@@ -10,11 +10,14 @@ export interface Sample {
   readonly graph: Graph;
 }
 
-/** Lengths that named lengths are traced with: primes that no layer is likely to have, others for each name. */
+/**
+ * Lengths that named lengths are traced with: primes that no layer is likely to have, others for each name. The first two
+ * lie far apart, so that what is linear can be told from them also where numbers were rounded to 32 bits.
+ */
 const primes = [
-  [1361, 1423, 1483],
-  [1549, 1607, 1663],
-  [1721, 1783, 1847],
+  [131, 1361, 797],
+  [149, 1549, 883],
+  [163, 1721, 967],
 ];
 
 /** More names would need more traces: their number doubles with each. */
@@ -143,12 +146,28 @@ class Unifier {
   /** The function of the lengths that has these values at the samples. */
   private form(values: readonly number[], of: Constant): Form {
     if (isConstant(values)) return { offset: values[0], terms: [] };
-    const form = this.throughCorners(values);
-    this.samples.forEach(({ lengths }, sample) => {
-      const error = Math.abs(valueAt(form, lengths) - values[sample]);
-      if (!(error <= 1e-6 * Math.abs(values[sample]))) throw this.bent(of);
+    const solved = this.throughCorners(values);
+    const candidates = of.type === 'float32' ? [...this.multiples(values), simplified(solved), solved] : [solved];
+    const rounding = of.type === 'float32' ? 2 ** -23 : 0;
+    const found = candidates.find((form) =>
+      this.samples.every(({ lengths }, sample) => {
+        return Math.abs(valueAt(form, lengths) - values[sample]) <= rounding * Math.abs(values[sample]);
+      }),
+    );
+    if (!found) throw this.bent(of);
+    return found;
+  }
+
+  /** Functions that are a multiple of one product of lengths, as counts and means are. */
+  private multiples(values: readonly number[]): Form[] {
+    const products = Array.from({ length: 2 ** this.names.length - 1 }, (_, index) =>
+      this.names.filter((_name, bit) => ((index + 1) >> bit) & 1),
+    );
+    return products.map((names) => {
+      const { lengths } = this.samples[1];
+      const slope = values[1] / names.reduce((product, name) => product * lengths[name], 1);
+      return { offset: 0, terms: [{ names, slope: nearestSimple(slope) }] };
     });
-    return form;
   }
 
   /** Solves for one name after the other: each turns pairs of values into an offset and a slope. */
@@ -280,6 +299,21 @@ function valueAt({ offset, terms }: Form, lengths: Lengths): number {
     (sum, { names, slope }) => sum + slope * names.reduce((product, name) => product * lengths[name], 1),
     offset,
   );
+}
+
+/** The multiple of 1/1024 where the number is as good as one: then it was only rounded. */
+function nearestSimple(value: number): number {
+  const simple = Math.round(value * 1024) / 1024;
+  return simple !== 0 && Math.abs(simple - value) <= 1e-6 * Math.abs(value) ? simple : value;
+}
+
+/** The function with its numbers freed from what rounding to 32 bits did to them. */
+function simplified({ offset, terms }: Form): Form {
+  const near = (value: number): number => Math.round(value * 1024) / 1024;
+  return {
+    offset: near(offset),
+    terms: terms.map(({ names, slope }) => ({ names, slope: near(slope) })).filter(({ slope }) => slope !== 0),
+  };
 }
 
 /** Up to the rounding of 32-bit numbers. */

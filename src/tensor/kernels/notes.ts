@@ -2,6 +2,8 @@ const asCpu = 'The value for a whole number is cut to a whole number, as on the 
 const wholeDivision = 'Whole numbers divided by 0 give 0.';
 const sameByElement = 'Exact for elements that are not finite only where the weights are not 0.';
 
+const passesOver = 'Not-a-number among numbers may be passed over: ONNX leaves it open, and to look for it costs time.';
+
 /** What a user should know of an operation beyond TF.js's documentation, by its name. */
 export const kernelNotes: Readonly<Record<string, string>> = {
   Acos: asCpu,
@@ -35,11 +37,11 @@ export const kernelNotes: Readonly<Record<string, string>> = {
   FloorDiv: `Real numbers stay real. ${wholeDivision} The gradient is 0.`,
   GatherV2: 'An index outside the axis is an error, but −1 and so on count from the end.',
   GatherNd: 'As GatherV2.',
-  Max: 'Of no elements: −∞. All elements that equal the largest get the gradient.',
-  Min: 'Of no elements: ∞. All elements that equal the least get the gradient.',
+  Max: `Of no elements: −∞. All elements that equal the largest get the gradient. ${passesOver}`,
+  Min: `Of no elements: ∞. All elements that equal the least get the gradient. ${passesOver}`,
   Maximum: 'Where both are equal, the first gets the gradient.',
   Minimum: 'Where both are equal, the first gets the gradient.',
-  MaxPool: 'The first of equals gets the gradient.',
+  MaxPool: `The first of equals gets the gradient. ${passesOver}`,
   Mean: 'Of no elements: 0.',
   MirrorPad: 'The gradient includes what was mirrored; that of TF.js does not.',
   Mod: wholeDivision,
@@ -55,6 +57,6 @@ export const kernelNotes: Readonly<Record<string, string>> = {
   SearchSorted: 'Compares each value with the whole row: for rows of some hundreds.',
   Sign: 'Not-a-number stays.',
   TensorScatterUpdate: 'Of several values for one place the last stays; all of them get its gradient.',
-  TopK: 'Equals in the order of their places.',
+  TopK: 'Equals in the order of their places. Not-a-number counts as the largest number or the least: do not rely on it.',
   UnsortedSegmentSum: 'Rows of segments that do not exist, −1 for padding, are left out.',
 };

@@ -32,6 +32,15 @@ test('buffers grow with what is written', () => {
   assert.equal(new TextDecoder().decode(second.data), 'end');
 });
 
+test('whole numbers and numbers of fixed length are read back', () => {
+  const writer = new ProtobufWriter();
+  writer.integer(3, 2 ** 40 + 5);
+  writer.float(5, 1.5);
+  const [integer, float] = protobufFields(writer.finish());
+  assert.deepEqual([integer.field, integer.integer, integer.data.length], [3, 2 ** 40 + 5, 0]);
+  assert.deepEqual([float.field, [...float.data]], [5, [...new Uint8Array(Float32Array.of(1.5).buffer)]]);
+});
+
 const graph: Graph = {
   inputs: [{ name: 'x', type: 'float32', shape: ['n', 2] }],
   outputs: [{ name: 'y', type: 'float32', shape: ['n', 2] }],

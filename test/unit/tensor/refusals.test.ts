@@ -176,7 +176,7 @@ test('operations that change with a named length are refused with the first of t
     ({ x }) => {
       const y = tf.exp(x);
       line = thisLine() + 1;
-      return { y: x.shape[0] > 1400 ? tf.neg(y) : tf.abs(y) };
+      return { y: x.shape[0] > 1000 ? tf.neg(y) : tf.abs(y) };
     },
     { x: { shape: ['n', 2] } },
   );
