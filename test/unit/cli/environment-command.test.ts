@@ -22,7 +22,7 @@ test('env list names every environment with what it is for, sees and does', asyn
   assert.match(output, /^cart-pole +Balance a pole/m);
   assert.match(output, /Sees 4 numbers; acts in 2 choices; at most 500 steps\./);
   assert.match(output, /Sees 3 numbers; acts in a box of 1; at most 200 steps\./);
-  assert.match(output, /Sees 134 numbers; acts in 2 × 11 \+ 6 × 4 choices, masked; at most 500 steps\./);
+  assert.match(output, /Sees 134 numbers; acts in 2 × 11 \+ 3 × 3 \+ 3 × 4 choices, masked; at most 500 steps\./);
 });
 
 test('env list NAME explains the parameters of one environment', async () => {

@@ -1,12 +1,14 @@
 import type { BaselineDecision } from '../registry.ts';
 import { BITS_PER_BLOCK, broadband, HIGHEST_CQI, reliable } from './link-adaptation.ts';
-import { BLOCKS_PER_CHOICE, CHOICES, HEADS } from './radio-actions.ts';
+import { BLOCKS_PER_CHOICE, CHOICES, HEADS, SCHEDULERS_OF } from './radio-actions.ts';
 import { backlogKbit, USER, USERS_AT } from './radio-observation.ts';
 import type { RadioResources } from './radio-resources.ts';
+import { LONGEST_WAIT, PROPORTIONAL_FAIR } from './scheduler.ts';
 import { EMBB, FRAME_MS, MMTC, URLLC } from './slices.ts';
 
-const PROPORTIONAL_FAIR = 1;
-const LONGEST_WAIT = 3;
+/** Choices of the scheduler heads. */
+const PROPORTIONAL_FAIR_CHOICE = SCHEDULERS_OF[EMBB].indexOf(PROPORTIONAL_FAIR);
+const LONGEST_WAIT_CHOICE = SCHEDULERS_OF[URLLC].indexOf(LONGEST_WAIT);
 /** Blocks that a URLLC user may need at once: a packet in every millisecond, as during an alarm, of half of the users. */
 const ALARM_SHARE = 0.5;
 
@@ -41,9 +43,9 @@ export function demandProportional({ cell }: RadioResources, packetBytes: number
     const present = (slice: number): boolean => sum(slice, () => 1) > 0;
     action[HEADS.urllcBlocks] = present(URLLC) ? blockChoice(ALARM_SHARE * packets + 5) : 0;
     action[HEADS.mmtcBlocks] = present(MMTC) ? blockChoice(messages + 5) : 0;
-    action[HEADS.scheduler + EMBB] = present(EMBB) ? PROPORTIONAL_FAIR : 0;
-    action[HEADS.scheduler + URLLC] = present(URLLC) ? LONGEST_WAIT : 0;
-    action[HEADS.scheduler + MMTC] = present(MMTC) ? LONGEST_WAIT : 0;
+    action[HEADS.scheduler + EMBB] = present(EMBB) ? PROPORTIONAL_FAIR_CHOICE : 0;
+    action[HEADS.scheduler + URLLC] = present(URLLC) ? LONGEST_WAIT_CHOICE : 0;
+    action[HEADS.scheduler + MMTC] = present(MMTC) ? LONGEST_WAIT_CHOICE : 0;
     return action;
   };
 }

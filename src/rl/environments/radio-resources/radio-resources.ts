@@ -4,7 +4,7 @@ import { choiceAt, stepOutsideEpisode } from '../step-checks.ts';
 import { NAME, parseRadioParameters } from './options.ts';
 import type { RadioParameters } from './options.ts';
 import { HIGHEST_ENERGY } from './power-model.ts';
-import { actionTable, BLOCKS_PER_CHOICE, CHOICES, HEADS, writeMask } from './radio-actions.ts';
+import { actionTable, BLOCKS_PER_CHOICE, CHOICES, HEADS, SCHEDULERS_OF, writeMask } from './radio-actions.ts';
 import { divideBlocks, RadioCell } from './radio-cell.ts';
 import type { RadioCellState } from './radio-cell.ts';
 import { observationTable, writeObservation } from './radio-observation.ts';
@@ -61,7 +61,7 @@ export class RadioResources implements Environment {
     const urllc = BLOCKS_PER_CHOICE * choice(HEADS.urllcBlocks);
     const mmtc = BLOCKS_PER_CHOICE * choice(HEADS.mmtcBlocks);
     for (let slice = 0; slice < SLICES.length; slice++) {
-      this.schedulers[slice] = choice(HEADS.scheduler + slice);
+      this.schedulers[slice] = SCHEDULERS_OF[slice][choice(HEADS.scheduler + slice)];
       this.powers[slice] = choice(HEADS.power + slice);
     }
     // Users who are there now are those that the frame is about.

@@ -1,8 +1,10 @@
-/** How the resource blocks of a slice go to its users, in the order of the action's choices. */
+/** How the resource blocks of a slice can go to its users. */
 export const SCHEDULERS = ['round robin', 'proportional fair', 'best channel', 'longest wait'] as const;
-const ROUND_ROBIN = 0;
-const PROPORTIONAL_FAIR = 1;
-const BEST_CHANNEL = 2;
+/** Numbers of the schedulers. */
+export const ROUND_ROBIN = 0;
+export const PROPORTIONAL_FAIR = 1;
+export const BEST_CHANNEL = 2;
+export const LONGEST_WAIT = 3;
 
 /** A slice's users at one millisecond. */
 export interface SchedulingInput {
