@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import { CoxswainError } from '../../contracts/errors.ts';
-import { adamSchedule, adamUpdate } from '../../tensor/adam.ts';
+import { adamSchedule, adamUpdate, dropVanishedMoments } from '../../tensor/adam.ts';
 import type { DeviceName } from '../../tensor/device.ts';
 import { ParameterLayout } from '../../tensor/parameters.ts';
 import { compile } from '../../tensor/program.ts';
@@ -123,6 +123,9 @@ export type DqnConfig = ConfigOf<typeof hyperparameters>;
 
 /** Steps after which a training may report. */
 const reportIntervalSteps = 1000;
+
+/** Updates between two calls of {@link dropVanishedMoments}: few enough that nothing decays to a denormal number between. */
+const cleaningInterval = 64;
 
 // ---- state -----------------------------------------------------------------------------------------------------------
 
@@ -496,6 +499,10 @@ class Dqn implements Learner {
     update.schedule.epsilon.set(epsilon);
     update.runSync();
     this.counters = { ...this.counters, updates: updates + 1 };
+    if ((updates + 1) % cleaningInterval === 0) {
+      dropVanishedMoments(update.state.firstMoment);
+      dropVanishedMoments(update.state.secondMoment);
+    }
     const figures = { loss: this.takeErrors(update.outputs.errors), gradientNorm: update.outputs.gradientNorm[0] };
     assertFinite(figures, updates + 1);
     buffer.setPriorities(minibatch, errors);
