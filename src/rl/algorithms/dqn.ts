@@ -146,7 +146,11 @@ interface StateValues extends Counters {
   readonly replay: unknown;
 }
 
-/** Deep Q-learning with the extensions that have lasted. */
+/**
+ * Deep Q-learning with the extensions that have lasted. Where actions are masked, forbidden ones are taken neither by
+ * chance nor as the best, and count in no target: the replay keeps the mask of each observation, also of the last one of
+ * an episode that was cut off. Each environment draws for itself whether it explores.
+ */
 export const dqn = defineAlgorithm({
   name: 'dqn',
   summary: 'Deep Q-learning: off-policy, for discrete actions; double, duelling, n-step and prioritised as options.',
