@@ -37,8 +37,7 @@ const driverFile = 'lvp_icd.json';
 const entry: CacheEntry = { key: `software-vulkan-${mesaVersion.replaceAll('~', '-')}`, program: driver };
 const limits = { timeoutMs: 4 * 60_000 };
 
-const wayOut =
-  'Ways out: install the Vulkan loader and Mesa 24 or newer (Debian and Ubuntu: libvulkan1, mesa-vulkan-drivers).';
+const wayOut = 'Way out: Debian 12 on x64, with an apt that reaches Debian and its backports.';
 
 /** Variables with which a process finds a Vulkan driver. */
 export type VulkanEnvironment = Readonly<Record<string, string>>;
