@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { fillPenalties, sampleAction } from '../../../src/rl/action-sampling.ts';
+import { fillPenalties, sampleAction, sampleNormal } from '../../../src/rl/action-sampling.ts';
 import { Generator } from '../../../src/rl/random.ts';
 import { ActionLayout, actionLayoutOf } from '../../../src/rl/spaces.ts';
 import { CartPole } from '../../../src/rl/environments/cart-pole.ts';
@@ -64,4 +64,23 @@ test('continuous actions and masks of the wrong size are refused', () => {
   const box = { kind: 'box' as const, shape: [1], low: -1, high: 1 };
   assert.throws(() => actionLayoutOf({ ...description, actionSpace: box }), { code: 'ENVIRONMENT_INVALID' });
   assert.throws(() => actionLayoutOf({ ...description, actionMaskSize: 3 }), /3 bits.*2 choices/);
+});
+
+test('normal draws have their means and deviations, and the logarithm is that of their density', () => {
+  const [means, deviations] = [Float32Array.of(9, 9, -1, 2), Float32Array.of(0.5, 3)];
+  const generator = new Generator(2);
+  const values = new Float32Array(2);
+  const sums = [0, 0, 0, 0];
+  for (let draw = 0; draw < 20000; draw++) {
+    const logarithm = sampleNormal(means, deviations, 2, generator, values);
+    const errors = [values[0] + 1, values[1] - 2];
+    const density = Math.exp(-0.5 * (errors[0] / 0.5) ** 2 - 0.5 * (errors[1] / 3) ** 2) / (2 * Math.PI * 0.5 * 3);
+    assert.ok(Math.abs(logarithm - Math.log(density)) < 1e-4);
+    errors.forEach((error, i) => {
+      sums[i] += error;
+      sums[2 + i] += error * error;
+    });
+  }
+  assert.ok(Math.abs(sums[0] / 20000) < 0.02 && Math.abs(sums[1] / 20000) < 0.1);
+  assert.ok(Math.abs(Math.sqrt(sums[2] / 20000) - 0.5) < 0.02 && Math.abs(Math.sqrt(sums[3] / 20000) - 3) < 0.1);
 });
