@@ -17,7 +17,7 @@ import { explainedVariance, generalisedAdvantages, normalisedByMinibatch } from 
 import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
 import type { AgentSetup } from '../algorithm.ts';
-import { clippedSurrogate, clippedValueLoss } from '../clipped-surrogate.ts';
+import { clippedSurrogate, clippedValueErrors } from '../clipped-surrogate.ts';
 import type { EnvironmentDescription } from '../environment.ts';
 import { GraphArrangement, graphLayoutOf } from '../graph/graph-arrangement.ts';
 import type { GraphArrays } from '../graph/graph-arrangement.ts';
@@ -360,15 +360,23 @@ export class GraphPpoModel {
       tf.reshape(batch.action, [-1, ...sampleShape]),
       batch.penalty && tf.reshape(batch.penalty, [-1, outputs]),
     );
-    const surrogate = clippedSurrogate(logProbability, each('logProbability'), each('advantage'), clipRange);
+    const { objective, divergence, clipped } = clippedSurrogate(
+      logProbability,
+      each('logProbability'),
+      each('advantage'),
+      clipRange,
+    );
     const former = valueClipRange === null ? undefined : each('value');
-    const valueLoss = clippedValueLoss(values, each('target'), former, valueClipRange);
-    const withValue = tf.add(surrogate.policyLoss, tf.mul(valueLoss, valueCoefficient));
+    const policyLoss = tf.neg(tf.mean(objective));
+    const valueLoss = tf.mean(clippedValueErrors(values, each('target'), former, valueClipRange));
+    const withValue = tf.add(policyLoss, tf.mul(valueLoss, valueCoefficient));
     return {
       loss: this.hasEntropyBonus ? tf.sub(withValue, tf.mul(entropy, schedule.entropyCoefficient)) : withValue,
-      ...surrogate,
+      policyLoss,
       valueLoss,
       entropy,
+      approxKl: tf.mean(divergence),
+      clipFraction: tf.mean(clipped),
     };
   }
 }

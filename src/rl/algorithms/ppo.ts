@@ -13,6 +13,7 @@ import { explainedVariance, normalisedByMinibatch } from '../advantages.ts';
 import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
 import type { AgentSetup } from '../algorithm.ts';
+import { clippedSurrogate, clippedValueErrors } from '../clipped-surrogate.ts';
 import type { EnvironmentDescription } from '../environment.ts';
 import { flag, hyperparameter, integer, listOf, number, oneOf, optional } from '../hyperparameters.ts';
 import type { ConfigOf } from '../hyperparameters.ts';
@@ -261,37 +262,22 @@ export class PpoModel {
     batch: Tensors,
     schedule: Tensors,
   ): { loss: tf.Tensor; terms: readonly tf.Tensor[]; entropy: tf.Tensor } {
-    const { advantage } = batch;
     const { valueCoefficient } = this.config;
     const { clipRange = this.config.clipRange } = schedule;
     const { logProbability, entropy, values } = this.networks.evaluate(parameters, batch);
-    const logRatio = tf.sub(logProbability, batch.logProbability);
-    const ratio = tf.exp(logRatio);
-    // min(rA, clip(r, 1−ε, 1+ε) A) = min(rA, A + ε|A|), whose gradient needs fewer operations.
-    const limit = tf.add(advantage, tf.mul(tf.abs(advantage), clipRange));
-    const objective = tf.minimum(tf.mul(ratio, advantage), limit);
-    const errors = this.valueErrors(values, batch);
+    const { objective, divergence, clipped } = clippedSurrogate(
+      logProbability,
+      batch.logProbability,
+      batch.advantage,
+      clipRange,
+    );
+    const errors = clippedValueErrors(values, batch.target, batch.value, this.config.valueClipRange);
     const withValue = tf.add(tf.neg(tf.mean(objective)), tf.mul(tf.mean(errors), valueCoefficient));
-    const change = tf.sub(ratio, 1);
     return {
       loss: this.hasEntropyBonus ? tf.sub(withValue, tf.mul(entropy, schedule.entropyCoefficient)) : withValue,
-      terms: [
-        tf.neg(objective),
-        errors,
-        tf.sub(change, logRatio),
-        tf.cast(tf.greater(tf.abs(change), clipRange), 'float32'),
-      ],
+      terms: [tf.neg(objective), errors, divergence, clipped],
       entropy,
     };
-  }
-
-  /** Squared errors; with clipping the worse of those of the value and of the clipped value. */
-  private valueErrors(values: tf.Tensor, { target, value }: Tensors): tf.Tensor {
-    const { valueClipRange } = this.config;
-    const errors = tf.square(tf.sub(target, values));
-    if (valueClipRange === null) return errors;
-    const change = tf.clipByValue(tf.sub(values, value), -valueClipRange, valueClipRange);
-    return tf.maximum(errors, tf.square(tf.sub(target, tf.add(value, change))));
   }
 }
 
