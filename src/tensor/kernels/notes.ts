@@ -48,6 +48,7 @@ export const kernelNotes: Readonly<Record<string, string>> = {
   Multiply: 'Whole numbers wrap around at 32 bits.',
   OneHot: 'An index that is none gives zeros.',
   Pow: '1 to any power is 1, not-a-number included. The gradient of the exponent is 0 where the base is not positive.',
+  Prod: 'For the gradient the length must be a number.',
   Relu: 'The gradient at not-a-number is 0.',
   Relu6: 'The gradient at not-a-number is 0.',
   ResizeBilinear: `As two matrix products, with a gradient for half pixels too. ${sameByElement}`,

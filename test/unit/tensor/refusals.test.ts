@@ -184,6 +184,12 @@ test('operations that change with a named length are refused with the first of t
   assert.equal(lineOf(message), line);
 });
 
+test('a cumulative product along a named length is refused: its number of steps would change', () => {
+  const message = refusal(({ x }) => ({ y: tf.cumprod(x) }), { x: { shape: ['n'] } });
+  assert.match(message, /^The program does other operations when n changes/);
+  assert.match(message, hereAt);
+});
+
 test('a constant whose length grows with a named length is refused unless it counts on', () => {
   const inputs = { x: { shape: ['n'] } };
   const message = refusal(
