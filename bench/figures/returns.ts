@@ -28,7 +28,7 @@ const seeds = [1, 2, 3, 4, 5];
 const evaluationEpisodes = 100;
 const evaluationSeed = 1_000_003;
 /** Of the evaluations that choose the best weights: twenty in a training. */
-const selectionEpisodes = 50;
+const selectionEpisodes = 200;
 const selectionSeed = 77;
 
 /** What the zoo gives TD3 and DDPG alike. */
