@@ -15,6 +15,8 @@ import type { ActorPosition, ActorReport, ActorSetup, FromActor, GradientReport,
  * iterations that the training does not give it again, and ends as soon as the channel to the training is gone.
  */
 process.once('disconnect', () => process.exit(0));
+// Ctrl-C reaches every process of a terminal; the training decides what becomes of its actors.
+process.on('SIGINT', () => {});
 process.on('message', (message: ToActor) => void answer(message));
 
 let rolloutActor: RolloutActor | null = null;
