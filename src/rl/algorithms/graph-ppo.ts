@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-import { CoxswainError } from '../../contracts/errors.ts';
 import { adamSchedule, adamUpdate, dropVanishedMoments } from '../../tensor/adam.ts';
 import type { AdamState } from '../../tensor/adam.ts';
 import type { DeviceName } from '../../tensor/device.ts';
@@ -32,6 +31,7 @@ import { RewardScaler } from '../normalisation.ts';
 import type { RewardScalerState } from '../normalisation.ts';
 import type { CategoricalArchitecture } from '../policy-architecture.ts';
 import type { Generator, GeneratorState } from '../random.ts';
+import { assertFinitePhase, meansOverUpdates, shuffledMinibatches } from '../update-phase.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 
 // ---- configuration ---------------------------------------------------------------------------------------------------
@@ -582,7 +582,7 @@ class GraphPpo implements Learner {
     const targets = await this.targets(environments);
     const rate = learningRate * (learningRateSchedule === 'linear' ? remaining : 1);
     const { state, outputs } = await this.programs.update.run(this.updateInputs(targets, rate, remaining));
-    assertFinite(outputs, state, this.updates);
+    assertFinitePhase('Graph PPO', outputs, state.parameters, this.updates);
     this.parameters = state.parameters as Float32Array;
     this.firstMoment = state.firstMoment as Float32Array;
     this.secondMoment = state.secondMoment as Float32Array;
@@ -591,12 +591,7 @@ class GraphPpo implements Learner {
     this.updates += outputs.policyLoss.length;
     this.steps = 0;
     return {
-      policyLoss: mean(outputs.policyLoss),
-      valueLoss: mean(outputs.valueLoss),
-      entropy: mean(outputs.entropy),
-      approxKl: mean(outputs.approxKl),
-      clipFraction: mean(outputs.clipFraction),
-      gradientNorm: mean(outputs.gradientNorm),
+      ...meansOverUpdates(outputs),
       learningRate: rate,
       explainedVariance: explainedVariance(this.rollout.values, targets.returns),
       minibatches: outputs.policyLoss.length,
@@ -606,8 +601,15 @@ class GraphPpo implements Learner {
   /** What a phase works on. Advantages are normalised here, since the minibatches are known before it begins. */
   private updateInputs({ advantages, returns }: Targets, learningRate: number, remaining: number): UpdateLoopInputs {
     const { normaliseAdvantages, valueClipRange, adamEpsilon, unrollSteps, memoryWidth } = this.config;
+    const { minibatchSize, epochs } = this.config;
     const { graphs, before, memory, actions, logProbabilities, penalties, values } = this.rollout;
-    const { order, batchSizes } = this.minibatches();
+    // What is drawn is sequences of steps.
+    const { order, batchSizes } = shuffledMinibatches(
+      this.rollout.size / unrollSteps,
+      minibatchSize / unrollSteps,
+      epochs,
+      this.minibatchGenerator,
+    );
     const samples = stepsOf(order, unrollSteps);
     const graphsEach = batchSizes.map((size) => size * unrollSteps);
     const entropyCoefficient = new Float32Array(batchSizes.length).fill(this.entropyCoefficient(remaining));
@@ -634,22 +636,6 @@ class GraphPpo implements Learner {
       order,
       batchSizes,
     };
-  }
-
-  /** A new order of all sequences for every epoch; the last minibatch of an epoch takes what is left. */
-  private minibatches(): { order: Int32Array; batchSizes: number[] } {
-    const { epochs, minibatchSize, unrollSteps } = this.config;
-    const sequences = this.rollout.size / unrollSteps;
-    const each = minibatchSize / unrollSteps;
-    const order = new Int32Array(epochs * sequences);
-    const batchSizes: number[] = [];
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      const part = order.subarray(epoch * sequences, (epoch + 1) * sequences);
-      for (let i = 0; i < sequences; i++) part[i] = i;
-      this.minibatchGenerator.shuffle(part);
-      for (let start = 0; start < sequences; start += each) batchSizes.push(Math.min(each, sequences - start));
-    }
-    return { order, batchSizes };
   }
 
   private entropyCoefficient(remaining: number): number {
@@ -713,30 +699,4 @@ function stepsOf(sequences: Int32Array, steps: number): Int32Array {
     { length: sequences.length * steps },
     (_, i) => sequences[Math.floor(i / steps)] * steps + (i % steps),
   );
-}
-
-/** @throws CoxswainError TRAINING_DIVERGED naming the first figure that is not a finite number, and the update. */
-function assertFinite(outputs: Record<string, Values>, state: Record<string, Values>, made: number): void {
-  for (const [name, values] of Object.entries(outputs)) {
-    const update = values.findIndex((value) => !Number.isFinite(value));
-    if (update >= 0) throw diverged(`${figureNames[name] ?? name} is ${values[update]}`, made + update + 1);
-  }
-  const weight = state.parameters.findIndex((value) => !Number.isFinite(value));
-  if (weight >= 0) throw diverged(`weight ${weight} is ${state.parameters[weight]}`, made + outputs.policyLoss.length);
-}
-
-const figureNames: Readonly<Record<string, string>> = {
-  policyLoss: 'the policy loss',
-  valueLoss: 'the value loss',
-  gradientNorm: 'the gradient norm',
-};
-
-function diverged(what: string, update: number): CoxswainError {
-  return new CoxswainError('TRAINING_DIVERGED', `Graph PPO diverged: ${what} at minibatch update ${update}.`);
-}
-
-function mean(values: Values): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
 }

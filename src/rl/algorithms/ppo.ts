@@ -22,6 +22,7 @@ import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator, GeneratorState } from '../random.ts';
 import { RolloutCollector } from '../rollout-collector.ts';
 import type { ActingPrograms, CollectorState, Targets } from '../rollout-collector.ts';
+import { assertFinitePhase, meansOverUpdates, shuffledMinibatches } from '../update-phase.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 
 // ---- configuration ---------------------------------------------------------------------------------------------------
@@ -338,7 +339,7 @@ class Ppo implements Learner {
     const rate = scheduled(learningRate, learningRateSchedule, remaining);
     const { state, outputs } = await this.loop.run(this.updateInputs(targets, rate, remaining));
     const figures = byName(outputs);
-    assertFinite(figures, state, this.updates);
+    assertFinitePhase('PPO', figures, state.parameters, this.updates);
     this.parameters = state.parameters as Float32Array;
     this.firstMoment = state.firstMoment as Float32Array;
     this.secondMoment = state.secondMoment as Float32Array;
@@ -346,7 +347,7 @@ class Ppo implements Learner {
     this.collector.use(this.parameters);
     this.collector.restart();
     return {
-      ...Object.fromEntries(Object.entries(figures).map(([name, values]) => [name, mean(values)])),
+      ...meansOverUpdates(figures),
       learningRate: rate,
       explainedVariance: explainedVariance(targets.values, targets.returns),
       minibatches: figures.policyLoss.length,
@@ -361,7 +362,9 @@ class Ppo implements Learner {
   ): UpdateLoopInputs {
     const { normaliseAdvantages, valueClipRange, adamEpsilon, clipRange, clipRangeSchedule } = this.config;
     const { observations, actions, logProbabilities, penalties } = this.collector.buffer;
-    const { order, batchSizes } = this.minibatches();
+    const { minibatchSize, epochs } = this.config;
+    const { size } = this.collector.buffer;
+    const { order, batchSizes } = shuffledMinibatches(size, minibatchSize, epochs, this.minibatchGenerator);
     const everywhere = (value: number): Float32Array => new Float32Array(batchSizes.length).fill(value);
     return {
       state: { parameters: this.parameters, firstMoment: this.firstMoment, secondMoment: this.secondMoment },
@@ -386,21 +389,6 @@ class Ppo implements Learner {
       order,
       batchSizes,
     };
-  }
-
-  /** A new order of all samples for every epoch; the last minibatch of an epoch takes what is left. */
-  private minibatches(): { order: Int32Array; batchSizes: number[] } {
-    const { epochs, minibatchSize } = this.config;
-    const { size } = this.collector.buffer;
-    const order = new Int32Array(epochs * size);
-    const batchSizes: number[] = [];
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      const part = order.subarray(epoch * size, (epoch + 1) * size);
-      for (let i = 0; i < size; i++) part[i] = i;
-      this.minibatchGenerator.shuffle(part);
-      for (let start = 0; start < size; start += minibatchSize) batchSizes.push(Math.min(minibatchSize, size - start));
-    }
-    return { order, batchSizes };
   }
 
   private entropyCoefficient(remaining: number): number {
@@ -463,30 +451,4 @@ function byName({ means, ...others }: Record<string, Values>): Record<string, Va
     Float32Array.from({ length: means.length / count }, (_, update) => means[update * count + column]),
   ]);
   return { ...(Object.fromEntries(columns) as Record<string, Values>), ...others };
-}
-
-/** @throws CoxswainError TRAINING_DIVERGED naming the first figure that is not a finite number, and the update. */
-function assertFinite(figures: Record<string, Values>, state: Record<string, Values>, made: number): void {
-  for (const [name, values] of Object.entries(figures)) {
-    const update = values.findIndex((value) => !Number.isFinite(value));
-    if (update >= 0) throw diverged(`${figureNames[name] ?? name} is ${values[update]}`, made + update + 1);
-  }
-  const weight = state.parameters.findIndex((value) => !Number.isFinite(value));
-  if (weight >= 0) throw diverged(`weight ${weight} is ${state.parameters[weight]}`, made + figures.policyLoss.length);
-}
-
-const figureNames: Readonly<Record<string, string>> = {
-  policyLoss: 'the policy loss',
-  valueLoss: 'the value loss',
-  gradientNorm: 'the gradient norm',
-};
-
-function diverged(what: string, update: number): CoxswainError {
-  return new CoxswainError('TRAINING_DIVERGED', `PPO diverged: ${what} at minibatch update ${update}.`);
-}
-
-function mean(values: Values): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
 }
