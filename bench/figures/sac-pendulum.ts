@@ -5,7 +5,7 @@ import type { Figure } from '../figure.ts';
 
 /**
  * Environment steps per second of SAC with its default hyperparameters (256 × 256, batches of 256, an update a step),
- * acting and learning together. A training of 3 000 steps, long enough for units to die: their moments must not slow it.
+ * acting and learning together. A training of 2 000 steps, long enough for units to die: their moments must not slow it.
  */
 export const sacPendulum: Figure = {
   name: 'sac_pendulum_steps_per_second',
@@ -15,9 +15,9 @@ export const sacPendulum: Figure = {
       algorithm: sac,
       environments: [new Pendulum()],
       seed: 1,
-      totalSteps: 3000,
+      totalSteps: 2000,
       // Checkpoints are not what is measured.
-      checkpointIntervalSteps: 3000,
+      checkpointIntervalSteps: 2000,
     });
     const speeds: number[] = [];
     await training.run({ onUpdate: ({ metrics }) => void speeds.push(metrics.stepsPerSecond) });
