@@ -17,6 +17,9 @@ Text, complex numbers and random numbers are refused everywhere: random numbers 
 program gives the same for the same inputs. The functions that draw them (${[...randomFunctions].map((name) => `tf.${name}`).join(', ')}
 and what uses them, such as tf.dropout) are errors while a program is traced.
 
+Truth values can be compared, combined, chosen by, moved around and counted with cumulative sums; to compute with them
+otherwise, cast them to numbers first.
+
 Shapes are numbers or named lengths (of a batch, of time); what a program does must not depend on values.
 `;
 

@@ -8,6 +8,7 @@ import { elementCount } from './graph.ts';
 import type { ConstantValues } from './graph.ts';
 import { kernels } from './kernels/index.ts';
 import { randomFunctions, refusedKernels } from './kernels/refused.ts';
+import { takesTruthValues } from './kernels/truth-values.ts';
 import { Recorder, recordingBackendName } from './recorder.ts';
 import { calledFunction, runningFunctions, unsupported } from './unsupported.ts';
 
@@ -105,10 +106,16 @@ function settled({ dataId, shape, dtype }: TensorInfo): TensorInfo {
   return { dataId, shape: [...shape], dtype };
 }
 
+function refuseTruthValues(kernelName: string, inputs: Readonly<Record<string, TensorInfo | undefined>>): void {
+  if (takesTruthValues(kernelName) || !Object.values(inputs).some((input) => input?.dtype === 'bool')) return;
+  throw unsupported(`Operation ${kernelName} of truth values cannot be compiled; cast them to numbers first`);
+}
+
 const backend = new RecordingBackend();
 tf.registerBackend(recordingBackendName, () => backend, 0);
 for (const [kernelName, kernel] of Object.entries(kernels)) {
   const kernelFunc: KernelConfig['kernelFunc'] = ({ inputs, attrs }) => {
+    refuseTruthValues(kernelName, inputs as Record<string, TensorInfo>);
     const result = kernel(inputs as Record<string, TensorInfo>, attrs ?? {}, backend.recorder);
     return Array.isArray(result) ? result.map(settled) : settled(result);
   };

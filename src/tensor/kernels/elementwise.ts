@@ -59,14 +59,11 @@ function withinWholeNumbers(recorder: Recorder, x: TensorInfo): TensorInfo {
   return elementwise(recorder, 'Where', [fits, x, scalarLike(recorder, 0, x)], x.dtype);
 }
 
-/** An operation whose result has the type of its operands, which must be numbers. */
+/** An operation whose result has the type of its operands. */
 const arithmetic =
   (operator: string): Kernel =>
-  ({ a, b }, _attributes, recorder) => {
-    if (a.dtype === 'bool')
-      throw unsupported(`${operator} of truth values cannot be compiled; cast them to numbers first`);
-    return elementwise(recorder, operator, [a, b], a.dtype);
-  };
+  ({ a, b }, _attributes, recorder) =>
+    elementwise(recorder, operator, [a, b], a.dtype);
 
 const comparison =
   (operator: string): Kernel =>
@@ -199,7 +196,8 @@ const composed = (build: (x: TensorInfo, recorder: Recorder) => TensorInfo): Ker
 };
 
 /** The angle of the point (b, a), in the half planes where the quotient's alone does not tell it. */
-const angle: Kernel = ({ a, b }, _attributes, recorder) => {
+const angle: Kernel = ({ a: rise, b: run }, _attributes, recorder) => {
+  const [a, b] = [castTo(recorder, rise, 'float32'), castTo(recorder, run, 'float32')];
   const of = (operator: string, ...operands: TensorInfo[]): TensorInfo =>
     elementwise(recorder, operator, operands, 'float32');
   const test = (operator: string, x: TensorInfo, y: TensorInfo): TensorInfo =>
@@ -218,7 +216,7 @@ const angle: Kernel = ({ a, b }, _attributes, recorder) => {
   const origin = elementwise(recorder, 'And', [test('Equal', a, number(0)), test('Equal', b, number(0))], 'bool');
   const right = of('Atan', of('Where', origin, number(0), size));
   const upper = of('Where', negative(b), of('Sub', number(Math.PI), right), right);
-  return of('Where', negative(a), of('Neg', upper), upper);
+  return castTo(recorder, of('Where', negative(a), of('Neg', upper), upper), rise.dtype);
 };
 
 /** Bit by bit, as TF.js has it for whole numbers. */

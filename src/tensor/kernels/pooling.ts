@@ -127,7 +127,7 @@ const avgPoolGrad: Kernel = ({ dy, input }, attributes, recorder) => {
 const maxPoolWithArgmax: Kernel = ({ x }, attributes, recorder) => {
   const { includeBatchInIndex } = attributesOf<MaxPoolWithArgmaxAttrs>(attributes);
   const { axes, outputShape } = poolingOf(x.shape, attributes);
-  const [values, places] = largest(recorder, x, axes);
+  const [values, places] = largest(recorder, castTo(recorder, x, 'float32'), axes);
   const [samples, height, width, channels] = x.shape;
   const rank = x.shape.length;
   const inFront = channelsFirst(rank).map((axis) => outputShape[axis]);
@@ -153,7 +153,7 @@ const maxPoolWithArgmax: Kernel = ({ x }, attributes, recorder) => {
   }
   const back = (name: string): string => transposed(recorder, name, channelsLast(rank));
   return [
-    recorder.tensor(back(values), outputShape, x.dtype),
+    castTo(recorder, recorder.tensor(back(values), outputShape, 'float32'), x.dtype),
     recorder.tensor(back(recorder.name(index)), outputShape, 'int32'),
   ];
 };

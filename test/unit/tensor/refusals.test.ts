@@ -125,6 +125,25 @@ for (const [name, use] of Object.entries(refused)) {
   });
 }
 
+test('computing with truth values is refused, as ONNX does', () => {
+  const inputs = { x: { shape: [2, 2], type: 'bool' as const } };
+  for (const [name, use] of Object.entries({
+    Add: tf.add,
+    Max: tf.max,
+    Einsum: (x: Tensor) => tf.einsum('ij->ji', x),
+  })) {
+    const message = refusal(
+      ({ x }) => ({ y: (use as (a: Tensor, b?: Tensor) => Tensor)(x, name === 'Add' ? x : undefined) }),
+      inputs,
+    );
+    assert.match(
+      message,
+      new RegExp(`^Operation ${name} of truth values cannot be compiled; cast them to numbers first`),
+    );
+    assert.match(message, hereAt);
+  }
+});
+
 test('texts are refused', () => {
   const message = refusal(() => ({ y: tf.tensor(['a', 'b']) }));
   assert.match(message, /^Tensors of type string cannot be compiled; use float32, int32 or bool/);

@@ -166,7 +166,7 @@ export const cases: Cases = {
   LogicalAnd: binary(logic(tf.logicalAnd), { whole }),
   LogicalOr: binary(logic(tf.logicalOr), { whole }),
   LogicalNot: unary(asFactor((x) => tf.logicalNot(tf.cast(x, 'bool')))),
-  Atan2: binary(tf.atan2, { edges: numbers, gradientEdges: finite.filter((value) => value !== 0), whole: null }),
+  Atan2: binary(tf.atan2, { edges: numbers, gradientEdges: finite.filter((value) => value !== 0), whole }),
   BitwiseAnd: [
     {
       name: 'whole numbers',

@@ -76,14 +76,20 @@ export const cases: Cases = {
       inputs: { input: images, dy: random([2, 3, 3, 3]), output: random([2, 3, 3, 3]) },
     },
   ],
-  MaxPoolWithArgmax: [true, false].map((includeBatch) => ({
-    name: includeBatch ? 'places in the batch' : 'places in the image',
-    use: ({ x }) => {
-      const { result, indexes } = tf.maxPoolWithArgmax(x as Tensor4D, 2, 2, 'same', includeBatch);
-      return [result, indexes] as tf.Tensor[];
-    },
-    inputs: { x: images },
-  })),
+  MaxPoolWithArgmax: [true, false]
+    .map((includeBatch): Case => ({
+      name: includeBatch ? 'places in the batch' : 'places in the image',
+      use: ({ x }) => {
+        const { result, indexes } = tf.maxPoolWithArgmax(x as Tensor4D, 2, 2, 'same', includeBatch);
+        return [result, indexes] as tf.Tensor[];
+      },
+      inputs: { x: images },
+    }))
+    .concat({
+      name: 'whole numbers',
+      use: ({ x }) => Object.values(tf.maxPoolWithArgmax(x as Tensor4D, 2, 1, 'valid')) as tf.Tensor[],
+      inputs: { x: whole([1, 2, 3, 1], [3, -1, 7, 0, 2, 5]) },
+    }),
   AvgPool: [
     ...windows
       .filter(([, , , pad]) => pad === 'valid')

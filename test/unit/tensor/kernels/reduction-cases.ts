@@ -171,7 +171,7 @@ const logits = { shape: [3, 3], values: [1, 2, 3, 1000, -1000, 0, -1e8, 0.5, -1e
 /** Uses of the operations of the family. */
 export const cases: Cases = {
   Sum: reductions(tf.sum),
-  Mean: reductions(tf.mean),
+  Mean: [...reductions(tf.mean), { name: 'truth values', use: ({ x }) => tf.mean(x, 1), inputs: { x: truths } }],
   Max: reductions(tf.max, {
     ofNothing: -Infinity,
     extremes: { shape: [2, 3], values: [1, Infinity, 2, -Infinity, -Infinity, -Infinity] },
