@@ -165,14 +165,21 @@ export const dqn = defineAlgorithm({
 
 /** Compiles all or, when one fails, keeps none. */
 async function compilePrograms(model: DqnModel, { device, environments }: AgentSetup): Promise<Programs> {
-  const { targetRate } = model.config;
-  // Acting stays on the CPU: its batches are too small for a card.
-  const act = await compile((inputs) => model.act(inputs), model.actInputs(environments), 'cpu');
+  const { targetRate, batchSize } = model.config;
+  const made: { dispose(): Promise<void> }[] = [];
+  const kept = <T extends { dispose(): Promise<void> }>(program: T): T => {
+    made.push(program);
+    return program;
+  };
   try {
-    const update = await compileUpdate(model.updateSpec, model.config.batchSize, device);
-    return { act, update, follow: targetRate === 1 ? null : await compileFollow(model, device) };
+    return {
+      // Acting stays on the CPU: its batches are too small for a card.
+      act: kept(await compile((inputs) => model.act(inputs), model.actInputs(environments), 'cpu')),
+      update: kept(await compileUpdate(model.updateSpec, batchSize, device)),
+      follow: targetRate === 1 ? null : await compileFollow(model, device),
+    };
   } catch (error) {
-    await act.dispose();
+    await Promise.all(made.map((program) => program.dispose()));
     throw error;
   }
 }
@@ -247,9 +254,10 @@ export class DqnModel {
   }
 
   /**
-   * One update. A row of `facts` holds of one sample the reward, what the value of the next observation counts, the
-   * importance weight divided by the batch's size, a one for the action among zeros and, where actions are masked, what
-   * is added to each next action's value. The target network's weights come with the schedule: updates leave them alone.
+   * One update. A row of `facts`, kept together because every piece costs an operation, holds of one sample the reward,
+   * what the value of the next observation counts, the importance weight divided by the batch's size, a one for the action
+   * among zeros and, where actions are masked, what is added to each next action's value. The target network's weights
+   * come with the schedule: updates leave them alone.
    */
   get updateSpec(): UpdateSpec {
     const vector = { shape: [this.layout.size] };
