@@ -3,8 +3,8 @@ import type { RunSpec } from '../src/contracts/run-spec.ts';
 import { checkSpaces } from '../src/rl/algorithm.ts';
 import type { Algorithm } from '../src/rl/algorithm.ts';
 import { algorithmNamed } from '../src/rl/algorithms/load-algorithms.ts';
-import { onlineBoutique } from '../src/rl/environments/online-boutique/kind.ts';
-import { defaultParameters, parseOnlineBoutiqueParameters } from '../src/rl/environments/online-boutique/options.ts';
+import type { ScalingKind } from '../src/rl/environments/scaling-environment.ts';
+import { scalingKinds } from '../src/rl/environments/scaling-kinds.ts';
 
 /**
  * Holds the names and parameters of a spec against the environments that this version has, and the algorithms.
@@ -12,18 +12,21 @@ import { defaultParameters, parseOnlineBoutiqueParameters } from '../src/rl/envi
  */
 export function checkSpecAgainstCode(spec: RunSpec, algorithms: Readonly<Record<string, Algorithm>>): void {
   const { environment, agent, train } = spec;
-  if (environment.name !== 'online-boutique')
-    throw unknownName('environment.name', environment.name, 'online-boutique');
+  const kind = kindOf(spec);
   const algorithm = algorithmNamed(agent.algorithm, algorithms, 'agent.algorithm');
+  const { episodeSteps: length } = kind.settings(environment.parameters);
   algorithm.configure(agent.hyperparameters, train.environments);
-  checkSpaces(algorithm, onlineBoutique.create(environment.parameters).description);
+  const { description } = kind.task(environment.parameters, new Float64Array(length).fill(1), null).createForAgent();
+  checkSpaces(algorithm, description);
 }
 
 /** Control steps of an episode of the spec's environment: the least that each part of a recording must hold. */
 export function episodeSteps(spec: RunSpec): number {
-  return parseOnlineBoutiqueParameters(spec.environment.parameters).episodeSteps ?? defaultParameters.episodeSteps;
+  return kindOf(spec).settings(spec.environment.parameters).episodeSteps;
 }
 
-function unknownName(path: string, found: string, allowed: string): CoxswainError {
-  return new CoxswainError('SPEC_INVALID', `${path}: found "${found}"; allowed: ${allowed}`);
+function kindOf({ environment: { name } }: RunSpec): ScalingKind {
+  if (Object.hasOwn(scalingKinds, name)) return scalingKinds[name];
+  const names = Object.keys(scalingKinds).join(', ');
+  throw new CoxswainError('SPEC_INVALID', `environment.name: found "${name}"; allowed: ${names}`);
 }

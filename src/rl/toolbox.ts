@@ -5,6 +5,7 @@ import { logSoftmax } from '../tensor/operations.ts';
 import { ParameterLayout } from '../tensor/parameters.ts';
 import { compile } from '../tensor/program.ts';
 import { compileUpdateLoop } from '../tensor/update-loop.ts';
+import { compileUpdate } from '../tensor/update.ts';
 import { fillPenalties, sampleAction } from './action-sampling.ts';
 import { explainedVariance, generalisedAdvantages } from './advantages.ts';
 import { initialisePerceptron, perceptron, perceptronLayout } from './networks.ts';
@@ -17,6 +18,7 @@ import { actionLayoutOf, boundsOf, spaceSize } from './spaces.ts';
 export const toolbox = {
   tf,
   compile,
+  compileUpdate,
   compileUpdateLoop,
   ParameterLayout,
   adamUpdate,

@@ -12,8 +12,8 @@ import { evaluateController, evaluatePolicy } from '../../src/rl/evaluation/eval
 import type { EpisodeMeasures } from '../../src/rl/evaluation/evaluate.ts';
 import { loadPolicy } from '../../src/rl/policy.ts';
 import { Generator } from '../../src/rl/random.ts';
-import { createProblem } from './boutique-problem.ts';
-import type { ProblemPart } from './boutique-problem.ts';
+import { createProblem } from './scaling-problem.ts';
+import type { ProblemPart } from './scaling-problem.ts';
 
 /** Seed of the bootstrap's draws. */
 const bootstrapSeed = 20_240_601;
@@ -29,7 +29,7 @@ export async function runEvaluateJob(job: EvaluateJob, signal: AbortSignal): Pro
   const { spec, policies } = job;
   const problem = createProblem(spec, job.recording, job.parts);
   const { hpaTargetPercent, fixedReplicas } = calibrate(
-    problem.validate.options,
+    problem.validate.task,
     problem.validate.episodes,
     spec.evaluate.hpaTargetsPercent,
     problem.scoreRule,
@@ -40,8 +40,8 @@ export async function runEvaluateJob(job: EvaluateJob, signal: AbortSignal): Pro
   const heldOut = problem.heldOut();
   const measured: Measured = {
     policy: await measurePolicies(job, heldOut, signal),
-    hpa: evaluateController(createHpa({ targetPercent: hpaTargetPercent }), heldOut.options, heldOut.episodes),
-    fixed: evaluateController(createFixedReplicas(fixedReplicas), heldOut.options, heldOut.episodes),
+    hpa: evaluateController(createHpa({ targetPercent: hpaTargetPercent }), heldOut.task, heldOut.episodes),
+    fixed: evaluateController(createFixedReplicas(fixedReplicas), heldOut.task, heldOut.episodes),
   };
   return {
     results: await resultsOf(measured, spec, signal),
@@ -67,14 +67,14 @@ async function breathe(signal: AbortSignal): Promise<void> {
 
 async function measurePolicies(
   { policies }: EvaluateJob,
-  { options, episodes }: ProblemPart,
+  { task, episodes }: ProblemPart,
   signal: AbortSignal,
 ): Promise<Measures> {
   const rows: EpisodeMeasures[][] = [];
   for (const { onnx } of policies) {
     const policy = await loadPolicy(onnx);
     try {
-      rows.push(await evaluatePolicy(policy, options, episodes, signal));
+      rows.push(await evaluatePolicy(policy, task, episodes, signal));
     } finally {
       await policy.dispose();
     }

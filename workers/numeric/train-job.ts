@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
-import { extname } from 'node:path';
 
 import type { TrainJob, TrainOutcome, TrainPoint } from '../../src/contracts/numeric.ts';
-import type { Algorithm, EnvironmentRecipe } from '../../src/rl/algorithm.ts';
+import type { Algorithm } from '../../src/rl/algorithm.ts';
 import { algorithmNamed } from '../../src/rl/algorithms/load-algorithms.ts';
 import { readCheckpoint } from '../../src/rl/checkpoint.ts';
-import { createOnlineBoutique } from '../../src/rl/environments/online-boutique/online-boutique.ts';
 import { evaluatePolicy } from '../../src/rl/evaluation/evaluate.ts';
 import { scoreOf } from '../../src/rl/evaluation/score.ts';
 import { createTraining } from '../../src/rl/training-loop.ts';
 import type { Evaluator, Training, TrainingOutcome, UpdateMetrics } from '../../src/rl/training-loop.ts';
-import { createProblem } from './boutique-problem.ts';
-import type { Problem } from './boutique-problem.ts';
+import { createProblem } from './scaling-problem.ts';
+import type { Problem } from './scaling-problem.ts';
 
 /** What a training job reports to, in the child itself. */
 export interface TrainJobHooks {
@@ -55,8 +53,8 @@ function setUp(job: TrainJob, algorithms: Readonly<Record<string, Algorithm>>): 
   return createTraining({
     algorithm: algorithmNamed(spec.agent.algorithm, algorithms, 'agent.algorithm'),
     hyperparameters: spec.agent.hyperparameters,
-    environments: Array.from({ length: environments }, () => createOnlineBoutique(problem.train)),
-    recipe: recipeOf(problem),
+    environments: Array.from({ length: environments }, () => problem.train.createForAgent()),
+    recipe: problem.train.recipe,
     seed,
     totalSteps,
     device,
@@ -67,17 +65,10 @@ function setUp(job: TrainJob, algorithms: Readonly<Record<string, Algorithm>>): 
   });
 }
 
-/** How an actor process makes the same environment. */
-function recipeOf({ train }: Problem): EnvironmentRecipe {
-  // With this file's own extension: .ts in the project, .js in the package.
-  const file = `../../src/rl/environments/online-boutique/online-boutique${extname(import.meta.url)}`;
-  return { module: new URL(file, import.meta.url).href, factory: createOnlineBoutique.name, options: train };
-}
-
 /** The training's evaluator maximises; the documented score is better when lower. */
-function evaluatorOn({ validate: { options, episodes }, scoreRule }: Problem): Evaluator {
+function evaluatorOn({ validate: { task, episodes }, scoreRule }: Problem): Evaluator {
   return async (policy, { signal }) => {
-    const measures = await evaluatePolicy(policy, options, episodes, signal);
+    const measures = await evaluatePolicy(policy, task, episodes, signal);
     const mean = (name: keyof (typeof measures)[number]): number =>
       measures.reduce((sum, episode) => sum + episode[name], 0) / measures.length;
     const metrics = {

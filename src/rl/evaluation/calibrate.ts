@@ -1,7 +1,6 @@
 import { createFixedReplicas } from '../baselines/fixed-replicas.ts';
 import { createHpa } from '../baselines/hpa.ts';
-import { onlineBoutiqueApplication } from '../environments/online-boutique/online-boutique-application.ts';
-import type { OnlineBoutiqueOptions } from '../environments/online-boutique/options.ts';
+import type { ScalingTask } from '../environments/scaling-environment.ts';
 import type { Episode } from './episodes.ts';
 import { evaluateController } from './evaluate.ts';
 import type { EpisodeMeasures } from './evaluate.ts';
@@ -23,7 +22,7 @@ export interface HpaCalibration {
 
 /** Both baselines as the validation part chose them. */
 export interface Calibration extends HpaCalibration {
-  /** Per service, in the application's order. */
+  /** Per service, in the application's order, or per slot. */
   readonly fixedReplicas: readonly number[];
 }
 
@@ -37,7 +36,7 @@ const FIXED_VIOLATIONS = 0.001;
  * `actionBase: 'hpa'` needs.
  */
 export function calibrateHpa(
-  options: OnlineBoutiqueOptions,
+  task: ScalingTask,
   episodes: readonly Episode[],
   targetsPercent: readonly number[] = defaultTargetsPercent,
   rule: Partial<ScoreRule> = {},
@@ -45,7 +44,7 @@ export function calibrateHpa(
   const candidates = targetsPercent
     .toSorted((a, b) => a - b)
     .map((targetPercent) => {
-      const measures = evaluateController(createHpa({ targetPercent }), options, episodes);
+      const measures = evaluateController(createHpa({ targetPercent }), task, episodes);
       return { targetPercent, score: scoreOf(measures, rule), measures };
     });
   const best = candidates.reduce((a, b) => (b.score < a.score ? b : a));
@@ -54,14 +53,14 @@ export function calibrateHpa(
 
 /** Chooses the HPA's target and the fixed counts on validation episodes. Deterministic; a second or two. */
 export function calibrate(
-  options: OnlineBoutiqueOptions,
+  task: ScalingTask,
   episodes: readonly Episode[],
   targetsPercent: readonly number[] = defaultTargetsPercent,
   rule: Partial<ScoreRule> = {},
 ): Calibration {
   return {
-    ...calibrateHpa(options, episodes, targetsPercent, rule),
-    fixedReplicas: calibrateFixed(options, episodes),
+    ...calibrateHpa(task, episodes, targetsPercent, rule),
+    fixedReplicas: calibrateFixed(task, episodes),
   };
 }
 
@@ -70,14 +69,13 @@ export function calibrate(
  * {@link FIXED_VIOLATIONS} of the requests above it. From the maximum down, service by service in the application's order
  * and by bisection, each with the counts already found, and each with its part of the violations to spend.
  */
-function calibrateFixed(options: OnlineBoutiqueOptions, episodes: readonly Episode[]): number[] {
-  const { services } = options.application ?? onlineBoutiqueApplication;
-  const replicas = services.map((service) => service.maxReplicas);
-  const violations = (): number =>
-    meanViolationRate(evaluateController(createFixedReplicas(replicas), options, episodes));
+function calibrateFixed(task: ScalingTask, episodes: readonly Episode[]): number[] {
+  const { limits } = task;
+  const replicas = limits.map(({ maxReplicas }) => maxReplicas);
+  const violations = (): number => meanViolationRate(evaluateController(createFixedReplicas(replicas), task, episodes));
   const fewest = violations();
-  services.forEach(({ minReplicas, maxReplicas }, index) => {
-    const allowed = Math.max(fewest, (FIXED_VIOLATIONS * (index + 1)) / services.length);
+  limits.forEach(({ minReplicas, maxReplicas }, index) => {
+    const allowed = Math.max(fewest, (FIXED_VIOLATIONS * (index + 1)) / limits.length);
     let enough = maxReplicas;
     for (let low = minReplicas; low < enough;) {
       replicas[index] = Math.floor((low + enough) / 2);

@@ -1,9 +1,7 @@
 import type { Controller } from '../baselines/controller.ts';
-import type { Transition } from '../environment.ts';
+import type { Observation, Transition } from '../environment.ts';
 import { LatencyMixture } from '../environments/online-boutique/latency-mixture.ts';
-import { createOnlineBoutique } from '../environments/online-boutique/online-boutique.ts';
-import type { OnlineBoutique } from '../environments/online-boutique/online-boutique.ts';
-import type { OnlineBoutiqueOptions } from '../environments/online-boutique/options.ts';
+import type { ScalingEnvironment, ScalingTask } from '../environments/scaling-environment.ts';
 import type { Policy } from '../policy.ts';
 import type { Episode } from './episodes.ts';
 
@@ -28,10 +26,10 @@ export interface EpisodeMeasures {
 /** Runs a controller over the episodes, one after the other. Synchronous: a few milliseconds an episode. */
 export function evaluateController(
   controller: Controller,
-  options: OnlineBoutiqueOptions,
+  task: ScalingTask,
   episodes: readonly Episode[],
 ): EpisodeMeasures[] {
-  const environment = createOnlineBoutique({ ...options, actionBase: 'current' });
+  const environment = task.createForController();
   const replicas = new Int32Array(environment.view.services.length);
   return episodes.map(({ offset, seed }) => {
     environment.resetAt(offset, seed);
@@ -52,25 +50,26 @@ export function evaluateController(
  */
 export async function evaluatePolicy(
   policy: Policy,
-  options: OnlineBoutiqueOptions,
+  task: ScalingTask,
   episodes: readonly Episode[],
   signal?: AbortSignal,
 ): Promise<EpisodeMeasures[]> {
   if (episodes.length === 0) return [];
-  const environments = episodes.map(() => createOnlineBoutique(options));
+  const environments = episodes.map(() => task.createForAgent());
   const { observationSize, actionMaskSize } = policy;
   const observations = new Float32Array(episodes.length * observationSize);
   const masks = new Uint8Array(episodes.length * actionMaskSize);
-  const note = (index: number, { observation, actionMask }: ReturnType<OnlineBoutique['resetAt']>): void => {
+  const note = (index: number, { observation, actionMask }: Observation): void => {
     observations.set(observation, index * observationSize);
     if (actionMask !== null) masks.set(actionMask, index * actionMaskSize);
   };
   episodes.forEach(({ offset, seed }, index) => note(index, environments[index].resetAt(offset, seed)));
   const tallies = environments.map((environment) => new EpisodeTally(environment));
   const heads = policy.choices.length;
+  const memory = new Float32Array(episodes.length * policy.memorySize);
   for (let over = false; !over;) {
     signal?.throwIfAborted();
-    const actions = await policy.act(observations, masks);
+    const actions = await policy.act(observations, masks, memory);
     environments.forEach((environment, index) => {
       const transition = environment.step(actions.subarray(index * heads, (index + 1) * heads));
       tallies[index].add(transition);
@@ -83,7 +82,7 @@ export async function evaluatePolicy(
 
 /** Adds up the steps of one episode. */
 class EpisodeTally {
-  private readonly environment: OnlineBoutique;
+  private readonly environment: ScalingEnvironment;
   private readonly latencies: LatencyMixture;
   private violations = 0;
   private podSeconds = 0;
@@ -91,7 +90,7 @@ class EpisodeTally {
   private episodeReturn = 0;
   private steps = 0;
 
-  constructor(environment: OnlineBoutique) {
+  constructor(environment: ScalingEnvironment) {
     this.environment = environment;
     const { maxEpisodeSteps } = environment.description;
     this.latencies = new LatencyMixture((maxEpisodeSteps ?? 0) * environment.latencies.capacity);

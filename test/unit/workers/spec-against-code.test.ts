@@ -27,7 +27,7 @@ test('a spec whose names and numbers exist passes', () => check({}));
 test('an unknown environment is refused with those that there are', () => {
   assert.throws(() => check({ environment: { name: 'boutique' } }), {
     code: 'SPEC_INVALID',
-    message: /environment\.name: found "boutique"; allowed: online-boutique/,
+    message: /environment\.name: found "boutique"; allowed: online-boutique, service-graph/,
   });
 });
 
@@ -42,6 +42,12 @@ test('an algorithm that cannot act in the environment is refused before anything
     code: 'ENVIRONMENT_INVALID',
     message: /online-boutique: one-head does not support a multi-discrete action space; it acts in discrete/,
   });
+});
+
+test('an algorithm for graphs is for environments that are graphs', () => {
+  const agent = { algorithm: 'graph-ppo' };
+  assert.throws(() => check({ agent }), { code: 'ENVIRONMENT_INVALID', message: /its observation is no graph/ });
+  check({ agent, environment: { name: 'service-graph' } });
 });
 
 test('hyperparameters are held against the algorithm and the number of environments', () => {

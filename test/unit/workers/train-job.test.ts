@@ -4,6 +4,7 @@ import type { TrainCompleted, TrainJob, TrainPoint } from '../../../src/contract
 import { collect } from '../../../src/recordings/collect.ts';
 import { parseRunSpec } from '../../../src/spec/run-spec.ts';
 import { algorithms } from '../../../src/rl/algorithms/index.ts';
+import { runEvaluateJob } from '../../../workers/numeric/evaluate-job.ts';
 import { runTrainJob } from '../../../workers/numeric/train-job.ts';
 import { smallSpec } from '../../integration/small-pipeline.ts';
 
@@ -43,4 +44,43 @@ test('a job that goes on from any of its checkpoints, also from its last one, en
   for (const checkpoint of undisturbed.checkpoints) {
     assert.deepEqual((await run(checkpoint)).outcome, undisturbed.outcome);
   }
+});
+
+test('a job of another algorithm in another environment is trained, judged with its memory, and exported', async () => {
+  const environment = { name: 'service-graph', parameters: { episodeSteps: 20 } };
+  const agent = {
+    algorithm: 'graph-ppo',
+    hyperparameters: { rolloutSteps: 64, minibatchSize: 32, epochs: 1, width: 8, attentionWidth: 4, memoryWidth: 4 },
+  };
+  const graphSpec = parseRunSpec({
+    ...smallSpec,
+    environment,
+    agent,
+    train: { ...train, totalSteps: 64, evaluateEverySteps: 64, checkpointEverySteps: 64 },
+  });
+  const points: TrainPoint[] = [];
+  const outcome = (await runTrainJob({ ...job, spec: graphSpec }, algorithms, {
+    signal: new AbortController().signal,
+    onPoint: (point) => void points.push(point),
+    onCheckpoint: async () => {},
+  })) as TrainCompleted;
+  const { algorithm, environment: trainedIn, memorySize } = JSON.parse(outcome.policyMetadata);
+  assert.deepEqual([algorithm, trainedIn], ['graph-ppo', 'service-graph']);
+  assert.ok(memorySize > 0);
+  assert.deepEqual(
+    points.map(({ series, step }) => [series, step]),
+    [
+      ['train', 64],
+      ['validate', 64],
+    ],
+  );
+  const evaluation = await runEvaluateJob(
+    { spec: graphSpec, recording, parts: record.parts, policies: [{ seed: 1, onnx: outcome.policy, bestScore: 1 }] },
+    new AbortController().signal,
+  );
+  assert.deepEqual(
+    evaluation.results.map(({ controller }) => controller),
+    ['policy', 'hpa-calibrated', 'fixed'],
+  );
+  assert.equal(evaluation.calibration.fixedReplicas.length, 20);
 });

@@ -2,13 +2,7 @@ import { CoxswainError } from '../../../contracts/errors.ts';
 import type { ClusterView } from '../../baselines/controller.ts';
 import { createHpa } from '../../baselines/hpa.ts';
 import type { Hpa, HpaState } from '../../baselines/hpa.ts';
-import type {
-  Environment,
-  EnvironmentDescription,
-  EnvironmentState,
-  Observation,
-  Transition,
-} from '../../environment.ts';
+import type { EnvironmentDescription, EnvironmentState, Observation, Transition } from '../../environment.ts';
 import { Generator } from '../../random.ts';
 import type { GeneratorState } from '../../random.ts';
 import { observationSize, observationTable, RATE_STEPS, writeObservation } from './boutique-observation.ts';
@@ -17,6 +11,7 @@ import { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitorState } from './cluster-monitor.ts';
 import { EpisodeStarts } from './episode-starts.ts';
 import { LatencyMixture } from './latency-mixture.ts';
+import type { ScalingEnvironment } from '../scaling-environment.ts';
 import { FRAME } from './metrics-history.ts';
 import { onlineBoutiqueApplication } from './online-boutique-application.ts';
 import { defaultParameters, parseOnlineBoutiqueParameters, validateTrace } from './options.ts';
@@ -26,19 +21,8 @@ import { Simulation, STEP_SECONDS, SUB_STEPS } from './simulation.ts';
 import type { SimulationState } from './simulation.ts';
 import { validateApplication } from './validate-application.ts';
 
-/** An Environment that also lets a controller set replica counts directly and that can start at a given place. */
-export interface OnlineBoutique extends Environment {
-  /** Starts the episode whose window begins at bin `offset` of the trace. */
-  resetAt(offset: number, seed: number): Observation;
-  /** Like `step`, but sets each service's desired replicas (clamped to its limits). */
-  stepReplicas(desiredReplicas: ArrayLike<number>): Transition;
-  /** What a controller sees at this moment: the same metrics, of the same age, as the observation. */
-  readonly view: ClusterView;
-  /** Length of a control step. */
-  readonly stepSeconds: number;
-  /** Latencies of the requests that arrived in the last step; overwritten by the next. */
-  readonly latencies: LatencyMixture;
-}
+/** Online Boutique: an environment for agents and for controllers. */
+export type OnlineBoutique = ScalingEnvironment;
 
 /**
  * Makes an Online Boutique environment; docs/environments/online-boutique.md describes it.

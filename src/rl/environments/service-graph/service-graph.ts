@@ -1,12 +1,6 @@
 import { CoxswainError } from '../../../contracts/errors.ts';
 import type { ClusterView } from '../../baselines/controller.ts';
-import type {
-  Environment,
-  EnvironmentDescription,
-  EnvironmentState,
-  Observation,
-  Transition,
-} from '../../environment.ts';
+import type { EnvironmentDescription, EnvironmentState, Observation, Transition } from '../../environment.ts';
 import { graphParts } from '../../graph-layout.ts';
 import { Generator } from '../../random.ts';
 import type { GeneratorState } from '../../random.ts';
@@ -21,6 +15,7 @@ import { limitsOf } from '../online-boutique/service-limits.ts';
 import { Simulation, STEP_SECONDS, SUB_STEPS } from '../online-boutique/simulation.ts';
 import type { SimulationState } from '../online-boutique/simulation.ts';
 import { stepReward } from '../online-boutique/step-reward.ts';
+import type { ScalingEnvironment } from '../scaling-environment.ts';
 import { choiceAt, stepOutsideEpisode } from '../step-checks.ts';
 import { boutiqueGraph } from './boutique-graph.ts';
 import { describeServiceGraph, graphLayout } from './description.ts';
@@ -39,20 +34,13 @@ import { currentRoutes, emptySlot } from './routes.ts';
 import { DAY_BINS, generatedWeek } from './traffic.ts';
 import { validateGraphApplication } from './validate-graph-application.ts';
 
-/** An Environment that also lets a controller set replica counts directly and that can start at a given place. */
-export interface ServiceGraph extends Environment {
-  /** Starts the episode whose window begins at bin `offset` of the trace. */
-  resetAt(offset: number, seed: number): Observation;
-  /** Like `step`, but sets each slot's desired replicas (clamped to its limits and the quota). */
-  stepReplicas(desiredReplicas: ArrayLike<number>): Transition;
-  /** What a controller sees at this moment, slot by slot; an empty slot has no name and no replicas. */
-  readonly view: ClusterView;
+/**
+ * A graph of services that come and go: an environment for agents and for controllers, slot by slot. In its view an empty
+ * slot has no name and no replicas.
+ */
+export interface ServiceGraph extends ScalingEnvironment {
   /** Who is there: slot, identity, version and phase. */
   readonly instances: readonly Instance[];
-  /** Length of a control step. */
-  readonly stepSeconds: number;
-  /** Latencies of the requests that arrived in the last step; overwritten by the next. */
-  readonly latencies: LatencyMixture;
 }
 
 /**

@@ -3,6 +3,7 @@ import test from 'node:test';
 import { createFixedReplicas } from '../../../../src/rl/baselines/fixed-replicas.ts';
 import { createGreedy } from '../../../../src/rl/baselines/greedy.ts';
 import { createRandomPolicy } from '../../../../src/rl/baselines/random-policy.ts';
+import { onlineBoutiqueTask } from '../../../../src/rl/environments/online-boutique/scaling.ts';
 import { evaluateController } from '../../../../src/rl/evaluation/evaluate.ts';
 import { Generator } from '../../../../src/rl/random.ts';
 import { clusterOf } from './cluster-view.ts';
@@ -36,7 +37,8 @@ test('a target out of range is refused', () => {
 test('on a rising load greedy scores better than fixed replicas, and those better than random ones', () => {
   const trace = Float64Array.from({ length: 200 }, (_, bin) => 15 * (60 + bin));
   const returnOf = (controller: Parameters<typeof evaluateController>[0]): number =>
-    evaluateController(controller, { trace, episodeSteps: 120 }, [{ offset: 0, seed: 1 }])[0].episodeReturn;
+    evaluateController(controller, onlineBoutiqueTask({ trace, episodeSteps: 120 }), [{ offset: 0, seed: 1 }])[0]
+      .episodeReturn;
   const greedy = returnOf(createGreedy(50));
   const fixed = returnOf(createFixedReplicas(new Array<number>(11).fill(4)));
   const random = returnOf(createRandomPolicy(new Generator(1)));

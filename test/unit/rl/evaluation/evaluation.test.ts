@@ -7,11 +7,13 @@ import { spreadEpisodes } from '../../../../src/rl/evaluation/episodes.ts';
 import { evaluateController, evaluatePolicy } from '../../../../src/rl/evaluation/evaluate.ts';
 import { meanPods, meanViolationRate, scoreOf } from '../../../../src/rl/evaluation/score.ts';
 import type { EpisodeMeasures } from '../../../../src/rl/evaluation/evaluate.ts';
+import { onlineBoutiqueTask } from '../../../../src/rl/environments/online-boutique/scaling.ts';
 import { createOnlineBoutique } from '../../../../src/rl/environments/online-boutique/online-boutique.ts';
 import type { Policy } from '../../../../src/rl/policy.ts';
 
 const trace = Float64Array.from({ length: 300 }, (_, bin) => 15 * (60 + 50 * Math.sin(bin / 30)));
 const options = { trace, episodeSteps: 60 };
+const task = onlineBoutiqueTask(options);
 const episodes = spreadEpisodes(trace.length, 4, 60, 1);
 const plenty = [10, 4, 6, 2, 10, 2, 2, 10, 6, 3, 1];
 
@@ -46,11 +48,11 @@ test('episodes are spread over the whole part, first and last bin included', () 
 });
 
 test('fixed replicas cost their number of pods, and few of them violate the SLO', () => {
-  const measures = evaluateController(createFixedReplicas(plenty), options, [episodes[0]]);
+  const measures = evaluateController(createFixedReplicas(plenty), task, [episodes[0]]);
   // The pods that the episode began with are scaled to the fixed counts in the first step.
   assert.ok(Math.abs(measures[0].podSeconds / 900 - 56) < 0.5, `${measures[0].podSeconds / 900} pods`);
   assert.ok(measures[0].sloViolationRate < 1e-3);
-  const [scarce] = evaluateController(createFixedReplicas(Array(11).fill(1)), options, [episodes[0]]);
+  const [scarce] = evaluateController(createFixedReplicas(Array(11).fill(1)), task, [episodes[0]]);
   assert.ok(scarce.sloViolationRate > 0.5);
   assert.ok(scarce.p95LatencySeconds > 10);
 });
@@ -67,7 +69,7 @@ test('the measures of an episode add up those of its steps', () => {
     sums.requests += measures.requestsPerSecond * 15;
     sums.violations += measures.sloViolationRate * measures.requestsPerSecond * 15;
   }
-  const [measures] = evaluateController(createFixedReplicas(plenty), options, [episodes[1]]);
+  const [measures] = evaluateController(createFixedReplicas(plenty), task, [episodes[1]]);
   assert.equal(measures.podSeconds, sums.podSeconds);
   assert.ok(Math.abs(measures.actionsPerMinute - sums.actions / 15) < 1e-9);
   assert.ok(Math.abs(measures.episodeReturn - sums.reward) < 1e-9);
@@ -76,7 +78,7 @@ test('the measures of an episode add up those of its steps', () => {
 });
 
 test('a policy that does nothing on top of the HPA measures what the HPA measures', async () => {
-  const based = { ...options, actionBase: 'hpa', hpaTargetPercent: 50 } as const;
+  const based = onlineBoutiqueTask({ ...options, actionBase: 'hpa', hpaTargetPercent: 50 });
   const policy = await evaluatePolicy(constantPolicy(0), based, episodes);
   assert.deepEqual(policy, evaluateController(createHpa({ targetPercent: 50 }), based, episodes));
 });
@@ -84,7 +86,7 @@ test('a policy that does nothing on top of the HPA measures what the HPA measure
 test('an evaluation stops when it is told to', async () => {
   const stop = new AbortController();
   stop.abort(new Error('enough'));
-  await assert.rejects(evaluatePolicy(constantPolicy(0), options, episodes, stop.signal), /enough/);
+  await assert.rejects(evaluatePolicy(constantPolicy(0), task, episodes, stop.signal), /enough/);
 });
 
 test('the score is mean pods plus the price of violations above the allowance', () => {
@@ -105,7 +107,7 @@ test('the score is mean pods plus the price of violations above the allowance', 
 });
 
 test('calibration takes the target with the best score and fixed counts that meet the SLO and could not all be lower', () => {
-  const { hpaTargetPercent, candidates, fixedReplicas } = calibrate(options, episodes, [90, 20, 60]);
+  const { hpaTargetPercent, candidates, fixedReplicas } = calibrate(task, episodes, [90, 20, 60]);
   assert.deepEqual(
     candidates.map(({ targetPercent }) => targetPercent),
     [20, 60, 90],
@@ -114,7 +116,7 @@ test('calibration takes the target with the best score and fixed counts that mee
   assert.equal(candidates.find(({ score }) => score === best)!.targetPercent, hpaTargetPercent);
   assert.ok(candidates.every(({ measures, score }) => scoreOf(measures) === score));
   const violations = (replicas: readonly number[]): number =>
-    meanViolationRate(evaluateController(createFixedReplicas(replicas), options, episodes));
+    meanViolationRate(evaluateController(createFixedReplicas(replicas), task, episodes));
   assert.ok(violations(fixedReplicas) <= 0.001);
   assert.ok(violations(fixedReplicas.map((count) => Math.max(1, count - 1))) > 0.001);
 });
