@@ -16,6 +16,8 @@ export type {
   SpaceRow,
   Transition,
 } from './environment.ts';
+export { createEnvironment, environmentRecipe } from './environments/environment-recipe.ts';
+export type { NamedEnvironment } from './environments/environment-recipe.ts';
 export { environments } from './environments/index.ts';
 export type { EnvironmentKind } from './environments/registry.ts';
 export { episodeReturns } from './evaluation/episode-returns.ts';
