@@ -1,9 +1,12 @@
 /** The learning core: train in your own process, without Temporal or a store. */
+export { algorithmRules } from './algorithm-check/algorithm-check.ts';
+export type { AlgorithmCheckOptions, AlgorithmRule } from './algorithm-check/algorithm-check.ts';
 export { defineAlgorithm } from './algorithm.ts';
 export type { AgentSetup, Algorithm, AlgorithmDefinition, EnvironmentRecipe } from './algorithm.ts';
 export { algorithms } from './algorithms/index.ts';
 export { loadAlgorithm, loadAlgorithms } from './algorithms/load-algorithms.ts';
 export type { AgentState, PolicyWeights, StateArray } from './agent.ts';
+export { checkEnvironment } from './environment-check/check-environment.ts';
 export type {
   BoxSpace,
   DiscreteSpace,
