@@ -30,10 +30,10 @@ function training(hyperparameters: object, environments: EchoGraph[], totalSteps
   return createTraining({ algorithm: graphPpo, hyperparameters, environments, seed: 1, totalSteps });
 }
 
-/** Mean reward of the last of three and a half thousand steps, drawn from the policy. Chance is 0.3, the best is 0.9. */
+/** Mean reward of the last of 2 560 steps, drawn from the policy. Chance is 0.3, the best is 0.9. */
 async function learnedReward(changes: object): Promise<{ reward: number; violations: number }> {
   const environments = Array.from({ length: 8 }, () => new EchoGraph());
-  const session = await training({ ...quick, ...changes }, environments, 3584);
+  const session = await training({ ...quick, ...changes }, environments, 2560);
   let reward = 0;
   await session.run({ onUpdate: ({ metrics }) => void (reward = metrics.rewardMean) });
   await session.dispose();
@@ -42,7 +42,7 @@ async function learnedReward(changes: object): Promise<{ reward: number; violati
 
 test('what neighbours showed a step ago is learned to be answered, and empty slots are left alone', async () => {
   const { reward, violations } = await learnedReward({});
-  assert.ok(reward > 0.8, String(reward));
+  assert.ok(reward > 0.75, String(reward));
   assert.equal(violations, 0);
 });
 
@@ -77,7 +77,7 @@ async function greedyReward(policy: Policy, episodes: number): Promise<number> {
 
 test('the exported policy carries its memory and its normalisation: it answers as well as the training does', async () => {
   const environments = Array.from({ length: 8 }, () => new EchoGraph());
-  const session = await training(quick, environments, 3584);
+  const session = await training(quick, environments, 2560);
   await session.run();
   const { onnx, metadata } = await session.exportPolicy('latest');
   await session.dispose();
@@ -131,7 +131,7 @@ async function learnedValues(end: 'truncated' | 'terminated'): Promise<number[]>
     hyperparameters,
     environments,
     seed: 2,
-    totalSteps: 128 * 24,
+    totalSteps: 128 * 20,
   });
   await session.run();
   const { parameters } = readCheckpoint(session.checkpoint());
