@@ -8,10 +8,11 @@ import { dqnSoak } from './figures/dqn-soak.ts';
 import { graphPpoServiceGraph } from './figures/graph-ppo-service-graph.ts';
 import { graphPpoUpdateB64 } from './figures/graph-ppo-update.ts';
 import { policyForwardB1, policyForwardB64 } from './figures/policy-forward.ts';
-import { ppoSpeeds } from './figures/ppo-speed.ts';
+import { ppoCartPoleSeconds, ppoSpeeds } from './figures/ppo-speed.ts';
 import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
 import { replayMemoryPrioritised, replayMemoryUniform } from './figures/replay-memory.ts';
 import { returns } from './figures/returns.ts';
+import { serviceGraphReturns } from './figures/service-graph-returns.ts';
 import { sacPendulum } from './figures/sac-pendulum.ts';
 
 /** Every figure, in the order in which they are measured. */
@@ -19,6 +20,7 @@ const figures: readonly Figure[] = [
   ppoBoutique,
   boutiqueEnvironment,
   ...ppoSpeeds,
+  ppoCartPoleSeconds,
   dqnCartPole,
   sacPendulum,
   replayMemoryUniform,
@@ -34,7 +36,7 @@ const figures: readonly Figure[] = [
 ];
 
 /** Figures that take so long that they are measured only when they are named. */
-const longFigures: readonly Figure[] = [dqnSoak];
+const longFigures: readonly Figure[] = [dqnSoak, ...serviceGraphReturns];
 
 // `npm run bench [-- NAME…]` prints one JSON line a figure; all figures when none is named.
 const asked = process.argv.slice(2);

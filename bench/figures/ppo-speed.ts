@@ -30,3 +30,21 @@ export const ppoSpeeds: readonly Figure[] = [1, 8].flatMap((environments) => [
   ppoSpeed('ppo_cartpole', () => new CartPole(), environments),
   ppoSpeed('masked_ppo', () => new MaskedChoices(), environments),
 ]);
+
+/** Seconds for the 20 480 steps of CartPole after which return_ppo_cartpole_20480_steps is measured. */
+export const ppoCartPoleSeconds: Figure = {
+  name: 'ppo_cartpole_seconds_for_20480_steps',
+  unit: 's',
+  async measure() {
+    const seconds: number[] = [];
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const environments = Array.from({ length: 8 }, () => new CartPole());
+      const training = await createTraining({ algorithm: ppo, environments, seed, totalSteps: 20_480 });
+      const start = performance.now();
+      await training.run();
+      seconds.push((performance.now() - start) / 1000);
+      await training.dispose();
+    }
+    return seconds;
+  },
+};

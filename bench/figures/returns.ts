@@ -1,5 +1,6 @@
 import type { Algorithm } from '../../src/rl/algorithm.ts';
 import { algorithms } from '../../src/rl/algorithms/index.ts';
+import type { Environment } from '../../src/rl/environment.ts';
 import { environments } from '../../src/rl/environments/index.ts';
 import { episodeReturns } from '../../src/rl/evaluation/episode-returns.ts';
 import type { Policy } from '../../src/rl/policy.ts';
@@ -101,6 +102,15 @@ const cases: readonly ReturnsCase[] = [
     steps: 500_000,
   },
   {
+    // The zoo has none for A3C.
+    name: 'return_a3c_cartpole',
+    algorithm: 'a3c',
+    environment: 'cart-pole',
+    hyperparameters: {},
+    environments: 4,
+    steps: 100_000,
+  },
+  {
     name: 'return_dqn_cartpole',
     algorithm: 'dqn',
     environment: 'cart-pole',
@@ -177,6 +187,11 @@ const cases: readonly ReturnsCase[] = [
   },
 ];
 
+/** Makes an environment in the process of an actor. */
+export function createNamed(name: string): Environment {
+  return environments[name].create();
+}
+
 /** Mean return of the policy of each seed over the same {@link evaluationEpisodes} greedy episodes. */
 function returnsOf({ name, environment, environments: count, steps, keepBest, ...agent }: ReturnsCase): Figure {
   const { create } = environments[environment];
@@ -199,6 +214,7 @@ function returnsOf({ name, environment, environments: count, steps, keepBest, ..
           algorithm,
           hyperparameters: agent.hyperparameters,
           environments: Array.from({ length: count }, () => create()),
+          recipe: { module: import.meta.url, factory: createNamed.name, options: environment },
           seed,
           totalSteps: steps,
           ...(keepBest ? { evaluator } : {}),

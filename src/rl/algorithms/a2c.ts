@@ -201,7 +201,8 @@ class A2c implements Learner {
     const { learningRate, learningRateSchedule, normaliseAdvantages } = this.config;
     const { observations, actions, penalties } = this.collector.buffer;
     const { values, advantages, returns } = this.collector.targets(environments);
-    this.learningRate[0] = learningRateSchedule === 'linear' ? learningRate * remaining : learningRate;
+    const rate = learningRateSchedule === 'linear' ? learningRate * remaining : learningRate;
+    this.learningRate[0] = rate;
     const results = this.program.runSync({
       parameters: this.parameters,
       squares: this.squares,
@@ -220,7 +221,7 @@ class A2c implements Learner {
     this.collector.restart();
     return {
       ...figures,
-      learningRate: this.learningRate[0],
+      learningRate: rate,
       explainedVariance: explainedVariance(values, returns),
     };
   }

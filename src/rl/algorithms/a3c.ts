@@ -47,7 +47,7 @@ const hyperparameters = {
     integer(1, 10_000_000),
     'Environment steps, summed over all actors, after which the training reports and can be checkpointed; rounded up to whole rollouts of all actors. Take fewer for slow environments.',
   ),
-  learningRate: hyperparameter(7e-4, number(0, 1, { above: true }), "RMSprop's step size."),
+  learningRate: hyperparameter(3e-3, number(0, 1, { above: true }), "RMSprop's step size."),
   learningRateSchedule: hyperparameter<'constant' | 'linear'>(
     'linear',
     oneOf('constant', 'linear'),
@@ -57,12 +57,12 @@ const hyperparameters = {
   entropyCoefficient: hyperparameter(0.01, number(0, 10), 'Weight β of the entropy bonus.'),
   valueCoefficient: hyperparameter(0.5, number(0, 100), 'Weight of the value loss.'),
   maxGradientNorm: hyperparameter(
-    0.5,
+    40,
     number(0, Infinity, { above: true }),
     'Gradients longer than this are shortened to it.',
   ),
   rmspropDecay: hyperparameter(0.99, number(0, 0.999999), "RMSprop's α: how much of the mean of squares stays."),
-  rmspropEpsilon: hyperparameter(1e-5, number(0, 1, { above: true }), "RMSprop's ε, added under the root."),
+  rmspropEpsilon: hyperparameter(0.01, number(0, 10, { above: true }), "RMSprop's ε, added under the root."),
   initialLogDeviation: hyperparameter(
     0,
     number(-20, 2),
@@ -77,8 +77,9 @@ const hyperparameters = {
 
 /**
  * The hyperparameters of A3C (Mnih et al., "Asynchronous Methods for Deep Reinforcement Learning", 2016). t_max, discount,
- * entropy weight, RMSprop's decay and the falling learning rate are the paper's (section 5.1 and supplement, section 8);
- * learning rate, ε and the limit of gradients are those of our A2C.
+ * entropy weight, RMSprop's decay and the falling learning rate are the paper's (section 5.1 and supplement, section 8),
+ * and the learning rate is in the range that it draws from. A gradient is of one actor's few steps: with A2C's short limit
+ * and small ε the value's gradient pushes everything else aside, and CartPole is not learned.
  */
 export type A3cConfig = ConfigOf<typeof hyperparameters>;
 
