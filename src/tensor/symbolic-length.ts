@@ -12,24 +12,36 @@ export interface Sample {
 
 /**
  * Lengths that named lengths are traced with: primes that no layer is likely to have, others for each name. The first two
- * lie far apart, so that what is linear can be told from them also where numbers were rounded to 32 bits.
+ * lie far apart, so that what is linear can be told from them also where numbers were rounded to 32 bits. The second set
+ * is for programs that have one of the first as a length of their own.
  */
 const primes = [
-  [131, 1361, 797],
-  [149, 1549, 883],
-  [163, 1721, 967],
+  [
+    [131, 1361, 797],
+    [149, 1549, 883],
+    [163, 1721, 967],
+  ],
+  [
+    [139, 1381, 811],
+    [151, 1559, 887],
+    [167, 1733, 977],
+  ],
 ];
 
+/** How many sets of lengths there are to try. */
+export const sampleSets = primes.length;
+
 /** More names would need more traces: their number doubles with each. */
-export const mostNames = primes.length;
+export const mostNames = primes[0].length;
 
 /**
  * The lengths to trace a program with: all combinations of two lengths for each name, which fix a function that is linear
  * in each, and further ones, which show whether it is.
+ * @param set which of the {@link sampleSets}.
  */
-export function sampleLengths(names: readonly string[]): Lengths[] {
+export function sampleLengths(names: readonly string[], set: number): Lengths[] {
   const pick = (choice: (index: number) => number): Lengths =>
-    Object.fromEntries(names.map((name, index) => [name, primes[index][choice(index)]]));
+    Object.fromEntries(names.map((name, index) => [name, primes[set][index][choice(index)]]));
   const corners = Array.from({ length: 2 ** names.length }, (_, corner) => pick((index) => (corner >> index) & 1));
   const beyond = names.map((_, chosen) => pick((index) => (index === chosen ? 2 : 0)));
   return [...corners, ...beyond, ...(names.length > 1 ? [pick(() => 2)] : [])];

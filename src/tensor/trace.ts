@@ -6,7 +6,7 @@ import { elementType } from './recorder.ts';
 import type { Recorder } from './recorder.ts';
 import { withRecorder } from './recording-backend.ts';
 import { simplify } from './simplify.ts';
-import { mostNames, sampleLengths, unifySamples, Ununified } from './symbolic-length.ts';
+import { mostNames, sampleLengths, sampleSets, unifySamples, Ununified } from './symbolic-length.ts';
 import type { Lengths } from './symbolic-length.ts';
 import { unsupported, withDeepStacks } from './unsupported.ts';
 
@@ -36,12 +36,15 @@ export function trace(program: Program, inputs: Readonly<Record<string, InputSpe
     throw unsupported(`Programs have at most ${mostNames} named lengths; this one has ${names.join(', ')}`);
   }
   if (names.length === 0) return simplify(traceAt(program, inputs, {}).graph);
-  const samples = sampleLengths(names).map((at) => ({ lengths: at, graph: traceAt(program, inputs, at).graph }));
-  try {
-    return simplify(unifySamples(samples, names, portsOf(inputs)));
-  } catch (error) {
-    if (!(error instanceof Ununified)) throw error;
-    throw unsupported(error.message, traceAt(program, inputs, samples[0].lengths, error.value).stack);
+  for (let set = 0; ; set++) {
+    const samples = sampleLengths(names, set).map((at) => ({ lengths: at, graph: traceAt(program, inputs, at).graph }));
+    try {
+      return simplify(unifySamples(samples, names, portsOf(inputs)));
+    } catch (error) {
+      if (!(error instanceof Ununified)) throw error;
+      if (set < sampleSets - 1) continue;
+      throw unsupported(error.message, traceAt(program, inputs, samples[0].lengths, error.value).stack);
+    }
   }
 }
 

@@ -119,6 +119,11 @@ test('tensors filled with one number and one-hot vectors take any length', async
   await assertServes(program, { x: ['batch', 'time'] }, lengths);
 });
 
+test('a length of the program that is one of those it is traced with does not disturb', async () => {
+  const program: Program = ({ x }) => ({ y: tf.reshape(tf.exp(x), [131, x.shape[0]]) });
+  await assertServes(program, { x: ['batch', 131] }, [{ batch: 1 }, { batch: 131 }, { batch: 3 }]);
+});
+
 test('three names, each in an input of its own', async () => {
   const program: Program = ({ x, y, z }) => ({
     product: tf.matMul(tf.matMul(x, y), z),
