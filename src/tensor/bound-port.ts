@@ -1,5 +1,6 @@
 import type { Tensor } from 'onnxruntime-node';
 
+import type { Dimension } from './graph.ts';
 import type { Values } from './loaded-model.ts';
 import { lengthsOf, openName } from './port-lengths.ts';
 import type { Session, SessionPort } from './runtime.ts';
@@ -38,14 +39,24 @@ export class BoundPort {
     return this.bound;
   }
 
-  private bind(values: Values): Tensor {
+  /** The lengths as the model says them. */
+  get shape(): readonly Dimension[] {
+    return this.port.shape;
+  }
+
+  /** The tensor over the memory of `values` in a shape that was worked out from other ports. */
+  tensorOf(values: Values, shape: number[]): Tensor {
     const what = `${this.role} ${this.name}`;
-    const { shape, open } = lengthsOf(what, this.port.shape, values.length);
-    this.openLength = open;
     try {
       return this.session.tensor(this.port.type, values, shape);
     } catch (cause) {
       throw new Error(`${what} of a model is of type ${this.port.type}, not ${values.constructor.name}.`, { cause });
     }
+  }
+
+  private bind(values: Values): Tensor {
+    const { shape, open } = lengthsOf(`${this.role} ${this.name}`, this.port.shape, values.length);
+    this.openLength = open;
+    return this.tensorOf(values, shape);
   }
 }

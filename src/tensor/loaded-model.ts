@@ -5,7 +5,7 @@ import { BoundPort } from './bound-port.ts';
 import { parseDevice } from './device.ts';
 import type { DeviceName } from './device.ts';
 import type { Dimension } from './graph.ts';
-import { refuseOtherLength } from './port-lengths.ts';
+import { hasSeveralOpen, refuseOtherLength, solvedShapes } from './port-lengths.ts';
 import { leaseSession } from './session-lease.ts';
 import type { Lease } from './session-lease.ts';
 
@@ -32,7 +32,7 @@ export interface LoadedModel {
   readonly inputs: Readonly<Record<string, readonly Dimension[]>>;
   /**
    * Runs once, in a later turn of the event loop: messages and timers get their turn before each call. An input's named
-   * length follows from the number of its values.
+   * length follows from the number of its values; of several, all but one must follow from other inputs.
    * @throws Error when an input is missing, when values do not fit the shape or type, or after {@link dispose}.
    */
   run(inputs: NamedValues, outputs?: NamedValues): Promise<Record<string, Values>>;
@@ -65,7 +65,10 @@ class SessionModel implements LoadedModel {
   readonly model: Uint8Array;
   readonly inputs: Readonly<Record<string, readonly Dimension[]>>;
   private readonly lease: Lease;
+  /** Those whose shape follows from their own values. */
   private readonly inputPorts: readonly BoundPort[];
+  /** Those with several open lengths. */
+  private readonly dependentPorts: readonly BoundPort[];
   private readonly outputPorts: readonly BoundPort[];
   /** Inputs that share a named length. */
   private readonly sameLength: readonly (readonly BoundPort[])[];
@@ -80,7 +83,9 @@ class SessionModel implements LoadedModel {
     this.model = model;
     this.lease = lease;
     this.inputs = Object.fromEntries(session.inputs.map(({ name, shape }) => [name, shape]));
-    this.inputPorts = session.inputs.map((port) => new BoundPort(session, 'Input', port));
+    const inputPorts = session.inputs.map((port) => new BoundPort(session, 'Input', port));
+    this.inputPorts = inputPorts.filter(({ shape }) => !hasSeveralOpen(shape));
+    this.dependentPorts = inputPorts.filter(({ shape }) => hasSeveralOpen(shape));
     this.outputPorts = session.outputs.map((port) => new BoundPort(session, 'Output', port));
     const names = new Set(this.inputPorts.map(({ openName }) => openName).filter((name) => name !== ''));
     this.sameLength = [...names].map((name) => this.inputPorts.filter(({ openName }) => openName === name));
@@ -95,6 +100,7 @@ class SessionModel implements LoadedModel {
     if (this.disposed) throw new Error('A model was run after it had been disposed of.');
     for (const port of this.inputPorts) this.feeds[port.name] = port.tensor(inputs[port.name]);
     for (const group of this.sameLength) refuseOtherLength(group[0].openName, group);
+    if (this.dependentPorts.length > 0) this.feedDependent(inputs);
     const fetches = outputs ? this.fetchesInto(outputs, inputs) : this.newOutputs;
     const results = this.lease.session.run(this.feeds, fetches);
     const values: Record<string, Values> = {};
@@ -105,6 +111,19 @@ class SessionModel implements LoadedModel {
   async dispose(): Promise<void> {
     this.disposed = true;
     this.lease.end();
+  }
+
+  /** Inputs with several open lengths: these follow from the other inputs'. */
+  private feedDependent(inputs: NamedValues): void {
+    const known = Object.fromEntries(this.sameLength.map(([{ openName, openLength }]) => [openName, openLength]));
+    const counted = this.dependentPorts.map(({ name, shape }) => {
+      if (!inputs[name]) throw new Error(`Input ${name} of a model is missing.`);
+      return { name, shape, count: inputs[name].length };
+    });
+    const shapes = solvedShapes(counted, known);
+    for (const port of this.dependentPorts) {
+      this.feeds[port.name] = port.tensorOf(inputs[port.name], shapes[port.name]);
+    }
   }
 
   /** Tensors over the arrays in `outputs`, and null where there is none. */

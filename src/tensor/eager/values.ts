@@ -1,6 +1,6 @@
-import type { Port } from '../graph.ts';
+import type { Dimension, Port } from '../graph.ts';
 import type { NamedValues, Values } from '../loaded-model.ts';
-import { lengthsOf, openName, refuseOtherLength } from '../port-lengths.ts';
+import { hasSeveralOpen, lengthsOf, openName, refuseOtherLength, solvedShapes } from '../port-lengths.ts';
 import type { Tensors } from '../trace.ts';
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
@@ -17,12 +17,17 @@ export function arrayType(port: Port): (typeof arrays)[keyof typeof arrays] {
 export function inputShapes(ports: readonly Port[], inputs: NamedValues): Record<string, number[]> {
   const shapes: Record<string, number[]> = {};
   const groups = new Map<string, { name: string; openLength: number }[]>();
+  const dependent: { name: string; shape: readonly Dimension[]; count: number }[] = [];
   for (const port of ports) {
     const { name, type, shape } = port;
     const values = inputs[name] as Values | undefined;
     if (!values) throw new Error(`Input ${name} of a model is missing.`);
     if (!(values instanceof arrayType(port))) {
       throw new Error(`Input ${name} of a model is of type ${type}, not ${(values as Values).constructor.name}.`);
+    }
+    if (hasSeveralOpen(shape!)) {
+      dependent.push({ name, shape: shape!, count: values.length });
+      continue;
     }
     const lengths = lengthsOf(`Input ${name}`, shape!, values.length);
     shapes[name] = lengths.shape;
@@ -31,7 +36,8 @@ export function inputShapes(ports: readonly Port[], inputs: NamedValues): Record
   }
   groups.delete('');
   for (const [length, group] of groups) refuseOtherLength(length, group);
-  return shapes;
+  const known = Object.fromEntries(Array.from(groups, ([length, [{ openLength }]]) => [length, openLength]));
+  return { ...shapes, ...solvedShapes(dependent, known) };
 }
 
 /** Copies of the tensors' values: some backends hand out their own memory, or the array that an input was made of. */
