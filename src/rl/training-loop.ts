@@ -7,6 +7,7 @@ import type { Algorithm, EnvironmentRecipe } from './algorithm.ts';
 import { changeWarning, invalid as invalidCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Environment, EnvironmentDescription } from './environment.ts';
+import { EventLoopTurns } from './event-loop-turns.ts';
 import { exportPolicy, policyModel } from './policy-export.ts';
 import type { ExportedPolicy } from './policy-export.ts';
 import { loadPolicy } from './policy.ts';
@@ -217,6 +218,7 @@ class TrainingLoop implements Training {
   private readonly identity: string;
   private readonly agent: Agent;
   private readonly environments: VectorEnvironment;
+  private readonly turns = new EventLoopTurns();
   private boundary: Boundary;
 
   constructor(
@@ -252,6 +254,8 @@ class TrainingLoop implements Training {
     while (this.step < totalSteps && !signal.aborted) {
       const reports = await this.advance(signal);
       if (!reports) break;
+      // An algorithm that waits for nothing would never let the process hear of the signal.
+      await this.turns.give();
       await callbacks.onUpdate?.(reports.update);
       if (reports.evaluation) await callbacks.onEvaluation?.(reports.evaluation);
       if (this.step - handedOver < checkpointIntervalSteps) continue;
