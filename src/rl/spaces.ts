@@ -13,6 +13,15 @@ export function spaceSize(space: Space): number {
   }
 }
 
+/** Whether agents can go from one environment to the other: spaces, masks and the layout of a graph are the same. */
+export function sameSpaces(one: EnvironmentDescription, other: EnvironmentDescription): boolean {
+  return spacesOf(one) === spacesOf(other);
+}
+
+function spacesOf({ observationSpace, actionSpace, actionMaskSize, graph }: EnvironmentDescription): string {
+  return JSON.stringify([observationSpace, actionSpace, actionMaskSize, graph]);
+}
+
 /**
  * Discrete actions as a network sees them: `heads` rows of `width` logits. Heads with fewer choices than the largest are
  * padded with choices that are always masked, so one softmax over rows serves all heads.

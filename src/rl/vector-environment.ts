@@ -1,7 +1,7 @@
 import { CoxswainError } from '../contracts/errors.ts';
 import type { Environment, EnvironmentDescription, EnvironmentState, Observation, Transition } from './environment.ts';
 import type { Generator, GeneratorState } from './random.ts';
-import { choicesOf, spaceSize } from './spaces.ts';
+import { choicesOf, sameSpaces, spaceSize } from './spaces.ts';
 
 /** Finished episodes that the mean return is taken over. */
 export const recentEpisodes = 100;
@@ -194,8 +194,10 @@ export class VectorEnvironment {
   }
 
   private enter(index: number, { observation, actionMask }: Observation | Transition): void {
-    const { observations, observationSize } = this;
+    const { observations, observationSize, masks } = this;
     const { name } = this.description;
+    if (observation.length !== observationSize)
+      throw wrongLength(name, 'observation', observation.length, observationSize);
     const start = index * observationSize;
     // x − x is 0 for a finite x and NaN for any other: one test for all.
     let sum = 0;
@@ -212,10 +214,12 @@ export class VectorEnvironment {
         `${name}: element ${wrong} of an observation is ${observation[wrong]}.`,
       );
     }
-    if (!this.masks) return;
+    if (!masks) return;
     if (!actionMask)
       throw new CoxswainError('ENVIRONMENT_INVALID', `${name}: an observation came without action mask.`);
-    this.masks.set(actionMask, index * this.description.actionMaskSize);
+    const { actionMaskSize } = this.description;
+    if (actionMask.length !== actionMaskSize) throw wrongLength(name, 'action mask', actionMask.length, actionMaskSize);
+    masks.set(actionMask, index * actionMaskSize);
   }
 }
 
@@ -224,14 +228,21 @@ function commonDescription(environments: readonly Environment[]): EnvironmentDes
     throw new CoxswainError('ENVIRONMENT_INVALID', 'A training needs at least one environment.');
   }
   const [{ description }] = environments;
-  const spaces = spacesOf(description);
-  if (environments.some((environment) => spacesOf(environment.description) !== spaces)) {
+  if (new Set(environments).size < environments.length) {
+    throw new CoxswainError(
+      'ENVIRONMENT_INVALID',
+      `${description.name}: the same environment is given twice; each episode needs one of its own.`,
+    );
+  }
+  if (environments.some((environment) => !sameSpaces(environment.description, description))) {
     throw new CoxswainError('ENVIRONMENT_INVALID', 'The environments of a training must all have the same spaces.');
   }
   return description;
 }
 
-/** The spaces as a text by which they can be compared. */
-function spacesOf({ observationSpace, actionSpace, actionMaskSize }: EnvironmentDescription): string {
-  return JSON.stringify([observationSpace, actionSpace, actionMaskSize]);
+function wrongLength(environment: string, what: string, length: number, wanted: number): CoxswainError {
+  return new CoxswainError(
+    'ENVIRONMENT_INVALID',
+    `${environment}: an ${what} has ${length} elements; the description says ${wanted}.`,
+  );
 }

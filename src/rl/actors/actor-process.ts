@@ -7,6 +7,7 @@ import type { Environment, EnvironmentDescription } from '../environment.ts';
 import { MeanFigures } from '../mean-figures.ts';
 import { Generator } from '../random.ts';
 import { RolloutCollector } from '../rollout-collector.ts';
+import { sameSpaces } from '../spaces.ts';
 import { VectorEnvironment } from '../vector-environment.ts';
 import type { ActorPosition, ActorReport, ActorSetup, FromActor, GradientReport, ToActor } from './protocol.ts';
 
@@ -156,12 +157,8 @@ async function makeEnvironment(recipe: EnvironmentRecipe, expected: EnvironmentD
   const make: unknown = (exported as Record<string, unknown>)[factory];
   if (typeof make !== 'function') throw invalid(`names the function ${factory}, which ${module} does not export`);
   const environment = (await make(options)) as Environment;
-  if (spacesOf(environment.description) !== spacesOf(expected)) {
+  if (!sameSpaces(environment.description, expected)) {
     throw invalid(`makes an environment (${environment.description.name}) with other spaces`);
   }
   return environment;
-}
-
-function spacesOf({ observationSpace, actionSpace, actionMaskSize }: EnvironmentDescription): string {
-  return JSON.stringify([observationSpace, actionSpace, actionMaskSize]);
 }

@@ -93,6 +93,35 @@ test('an observation that is not finite or comes without its mask breaks the con
   assert.throws(() => new VectorEnvironment([new WithoutMask()], new Generator(1)), /without action mask/);
 });
 
+test('an observation or a mask of another length than described breaks the contract', () => {
+  class Longer extends ContextualBandit {
+    override reset(seed: number): ReturnType<ContextualBandit['reset']> {
+      return { ...super.reset(seed), observation: new Float32Array(99) };
+    }
+  }
+  class ShorterMask extends ContextualBandit {
+    override reset(seed: number): ReturnType<ContextualBandit['reset']> {
+      return { ...super.reset(seed), actionMask: Uint8Array.of(1) };
+    }
+  }
+  assert.throws(() => new VectorEnvironment([new Longer()], new Generator(1)), {
+    code: 'ENVIRONMENT_INVALID',
+    message: /an observation has 99 elements/,
+  });
+  assert.throws(() => new VectorEnvironment([new ShorterMask()], new Generator(1)), {
+    code: 'ENVIRONMENT_INVALID',
+    message: /an action mask has 1 elements/,
+  });
+});
+
+test('the same environment cannot be given twice: its episodes would run into each other', () => {
+  const once = new CartPole();
+  assert.throws(() => new VectorEnvironment([once, once], new Generator(1)), {
+    code: 'ENVIRONMENT_INVALID',
+    message: /given twice/,
+  });
+});
+
 test('actions outside of the space, forbidden or not finite are refused before they are done', () => {
   const environments = new VectorEnvironment([new ContextualBandit()], new Generator(1));
   environments.actions.set([0, 3]);
