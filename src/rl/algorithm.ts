@@ -5,7 +5,7 @@ import type { EnvironmentDescription, Space } from './environment.ts';
 import { parseHyperparameters } from './hyperparameters.ts';
 import type { ConfigOf, HyperparameterTable } from './hyperparameters.ts';
 import type { Learner } from './learner.ts';
-import { LearningAgent } from './learning-agent.ts';
+import { algorithmError, LearningAgent } from './learning-agent.ts';
 import type { Generator } from './random.ts';
 import { toolbox } from './toolbox.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -77,7 +77,7 @@ export interface AlgorithmDefinition<Table extends HyperparameterTable> {
 export function defineAlgorithm<const Table extends HyperparameterTable>(
   definition: AlgorithmDefinition<Table>,
 ): Algorithm<ConfigOf<Table>> {
-  const { name, summary, actionSpaces, masks, needsGraph = false, hyperparameters, conflicts, create } = definition;
+  const { name, summary, actionSpaces, masks, needsGraph = false, hyperparameters, conflicts } = definition;
   return {
     name,
     summary,
@@ -93,9 +93,28 @@ export function defineAlgorithm<const Table extends HyperparameterTable>(
     },
     async createAgent(config, setup) {
       checkSpaces(definition, setup.environment);
-      return new LearningAgent(name, await create(config, setup, toolbox), setup);
+      const learner = await createLearner(definition, config, setup);
+      try {
+        return new LearningAgent(name, learner, setup);
+      } catch (error) {
+        await learner?.dispose?.();
+        throw error;
+      }
     },
   };
+}
+
+/** What comes from outside may be no learner at all: {@link LearningAgent} looks. */
+async function createLearner<Table extends HyperparameterTable>(
+  { name, create }: AlgorithmDefinition<Table>,
+  config: ConfigOf<Table>,
+  setup: AgentSetup,
+): Promise<Learner> {
+  try {
+    return await create(config, setup, toolbox);
+  } catch (error) {
+    throw algorithmError(name, 'create', error);
+  }
 }
 
 /** @throws CoxswainError ENVIRONMENT_INVALID when the algorithm cannot act in this environment. */

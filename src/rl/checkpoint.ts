@@ -95,6 +95,11 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   return { identity, device, values, arrays: { ...arrays, parameters }, parameters, writtenOn, warnings };
 }
 
+/** Whether a checkpoint can hold it bit for bit. */
+export function isStateArray(values: unknown): values is StateArray {
+  return Object.values(arrayTypes).some((constructor) => values instanceof constructor);
+}
+
 function typeOf(values: StateArray): ArrayType {
   const [type] = Object.entries(arrayTypes).find(([, constructor]) => values instanceof constructor)!;
   return type as ArrayType;

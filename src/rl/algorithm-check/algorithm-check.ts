@@ -158,7 +158,9 @@ function rulesIn(setting: Setting): AlgorithmRule[] {
     rule('after a reward that is NaN the training stands where it stood before that iteration', () =>
       setting.with({}, async (reference) => {
         await advance(reference, 2);
-        const broken = setting.toys(reference.step / setting.toys().environments.length + 1);
+        const lived = reference.step / setting.toys().environments.length;
+        // In the middle of the third iteration, so that there is something to undo; one of a single step has no middle.
+        const broken = setting.toys(lived + Math.min(1, lived / 2 - 1));
         await setting.with(broken, async (training) => {
           const error: unknown = await training.run().then(
             () => null,

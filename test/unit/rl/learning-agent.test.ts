@@ -100,12 +100,78 @@ const violations: Readonly<Record<string, readonly [Partial<Learner>, string, Re
   ],
   'a round does not fit the environments': [{ learnIntervalSteps: 3 }, 'ALGORITHM_INVALID', /learnIntervalSteps is 3/],
   'rewind is missing': [{ mark: () => {} }, 'ALGORITHM_INVALID', /mark and rewind must be both there/],
+  'reports would never come': [{ reportIntervalSteps: 0 }, 'ALGORITHM_INVALID', /reportIntervalSteps is 0/],
+  'the report interval is no number': [
+    { reportIntervalSteps: NaN },
+    'ALGORITHM_INVALID',
+    /counting: reportIntervalSteps is NaN/,
+  ],
+  'a call is missing': [{ save: undefined }, 'ALGORITHM_INVALID', /counting: save must be a function/],
+  'the policy is missing': [{ policy: undefined }, 'ALGORITHM_INVALID', /counting: policy must have a kind/],
+  'a figure is no number': [
+    { learn: () => ({ loss: undefined as unknown as number }) },
+    'ALGORITHM_INVALID',
+    /counting: learn must give numbers, and loss is undefined/,
+  ],
+  'learn gives no figures by name': [
+    { learn: () => 5 as unknown as null },
+    'ALGORITHM_INVALID',
+    /counting: learn must give figures by name/,
+  ],
+  'save throws': [{ save: fail }, 'ALGORITHM_INVALID', /counting: save threw: x is undefined/],
+  'save gives nothing': [
+    { save: () => undefined as never },
+    'ALGORITHM_INVALID',
+    /counting: save\(\) must give all weights/,
+  ],
+  'save gives an array that no checkpoint holds': [
+    { save: () => ({ arrays: { parameters: new Float32Array(1), order: new Uint32Array(2) as never }, values: null }) },
+    'ALGORITHM_INVALID',
+    /counting: save\(\) gives order among its arrays/,
+  ],
+  'load throws on the way back': [
+    { load: fail, learn: () => ({ loss: NaN }) },
+    'ALGORITHM_INVALID',
+    /counting: load threw: x is undefined/,
+  ],
 };
 for (const [name, [parts, code, message]] of Object.entries(violations)) {
   test(`${name}: an error names the algorithm, the call and the rule`, async () => {
     await assert.rejects(run(counting(parts)), { code, message });
   });
 }
+
+for (const [name, create, message] of [
+  ['throws', fail, /counting: create threw: x is undefined/],
+  ['gives nothing', () => undefined as never, /counting: create must give a learner/],
+] as const) {
+  test(`a create that ${name} is an error that names the algorithm`, async () => {
+    const { name: title, ...definition } = counting();
+    await assert.rejects(run(defineAlgorithm({ ...definition, name: title, create })), {
+      code: 'ALGORITHM_INVALID',
+      message,
+    });
+  });
+}
+
+test('a learner that is refused is disposed of', async () => {
+  let disposed = 0;
+  const dispose = async (): Promise<void> => void disposed++;
+  await assert.rejects(run(counting({ learnIntervalSteps: 3, dispose })), { code: 'ALGORITHM_INVALID' });
+  assert.equal(disposed, 1);
+});
+
+test('a training whose algorithm waits for nothing still hears its signal', async () => {
+  const training = await createTraining({
+    algorithm: counting(),
+    environments: [createToy({ kind: 'discrete', masks: false })],
+    seed: 1,
+    totalSteps: 4_000_000,
+  });
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 1);
+  assert.equal((await training.run({ signal: stop.signal })).status, 'cancelled');
+});
 
 test('weights of another size than the policy has are refused', async () => {
   const algorithm = counting({ weights: () => ({ parameters: new Float32Array(2), normalisation: null }) });
