@@ -1,10 +1,8 @@
-import { CoxswainError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
 import { checkSpaces } from '../src/rl/algorithm.ts';
 import type { Algorithm } from '../src/rl/algorithm.ts';
 import { algorithmNamed } from '../src/rl/algorithms/load-algorithms.ts';
-import type { ScalingKind } from '../src/rl/environments/scaling-environment.ts';
-import { scalingKinds } from '../src/rl/environments/scaling-kinds.ts';
+import { scalingKindNamed } from '../src/rl/environments/scaling-kinds.ts';
 
 /**
  * Holds the names and parameters of a spec against the environments that this version has, and the algorithms.
@@ -12,7 +10,7 @@ import { scalingKinds } from '../src/rl/environments/scaling-kinds.ts';
  */
 export function checkSpecAgainstCode(spec: RunSpec, algorithms: Readonly<Record<string, Algorithm>>): void {
   const { environment, agent, train } = spec;
-  const kind = kindOf(spec);
+  const kind = scalingKindNamed(environment.name);
   const algorithm = algorithmNamed(agent.algorithm, algorithms, 'agent.algorithm');
   const { episodeSteps: length } = kind.settings(environment.parameters);
   algorithm.configure(agent.hyperparameters, train.environments);
@@ -22,11 +20,5 @@ export function checkSpecAgainstCode(spec: RunSpec, algorithms: Readonly<Record<
 
 /** Control steps of an episode of the spec's environment: the least that each part of a recording must hold. */
 export function episodeSteps(spec: RunSpec): number {
-  return kindOf(spec).settings(spec.environment.parameters).episodeSteps;
-}
-
-function kindOf({ environment: { name } }: RunSpec): ScalingKind {
-  if (Object.hasOwn(scalingKinds, name)) return scalingKinds[name];
-  const names = Object.keys(scalingKinds).join(', ');
-  throw new CoxswainError('SPEC_INVALID', `environment.name: found "${name}"; allowed: ${names}`);
+  return scalingKindNamed(spec.environment.name).settings(spec.environment.parameters).episodeSteps;
 }

@@ -89,7 +89,12 @@ function issueOf(name: string, value: unknown, table: HyperparameterTable): stri
     return [`${name} is unknown; ${nearest ? `nearest valid name: ${nearest}` : `allowed: ${names.join(', ')}`}`];
   }
   const { allowed, holds } = table[name].rule;
-  return holds(value) ? [] : [`${name}: found ${JSON.stringify(value)}; allowed: ${allowed}`];
+  return holds(value) ? [] : [`${name}: found ${inWords(value)}; allowed: ${allowed}`];
+}
+
+/** As JSON, but for numbers that JSON would turn into null. */
+function inWords(value: unknown): string {
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 function isNumber(value: unknown): value is number {

@@ -1,9 +1,8 @@
-import { CoxswainError } from '../../src/contracts/errors.ts';
 import type { RunSpec } from '../../src/contracts/run-spec.ts';
 import type { BinRange, RecordingParts } from '../../src/contracts/stores.ts';
 import { decodeRecording } from '../../src/recordings/recording.ts';
 import type { ScalingTask } from '../../src/rl/environments/scaling-environment.ts';
-import { scalingKinds } from '../../src/rl/environments/scaling-kinds.ts';
+import { scalingKindNamed } from '../../src/rl/environments/scaling-kinds.ts';
 import { calibrateHpa } from '../../src/rl/evaluation/calibrate.ts';
 import { spreadEpisodes } from '../../src/rl/evaluation/episodes.ts';
 import type { ScoreRule } from '../../src/rl/evaluation/score.ts';
@@ -34,8 +33,7 @@ export interface Problem {
  */
 export function createProblem(spec: RunSpec, recording: Uint8Array, parts: RecordingParts): Problem {
   const { name, parameters } = spec.environment;
-  if (!Object.hasOwn(scalingKinds, name)) throw unknownEnvironment(name);
-  const kind = scalingKinds[name];
+  const kind = scalingKindNamed(name);
   const settings = kind.settings(parameters);
   const trace = Float64Array.from(decodeRecording(recording).arrivals);
   const taskOn = ({ from, to }: BinRange, hpaTargetPercent: number | null): ScalingTask =>
@@ -58,9 +56,4 @@ export function createProblem(spec: RunSpec, recording: Uint8Array, parts: Recor
       episodes: episodesOf(heldOut, heldOutEpisodes, episodeSeeds.heldOut),
     }),
   };
-}
-
-function unknownEnvironment(name: string): CoxswainError {
-  const names = Object.keys(scalingKinds).join(', ');
-  return new CoxswainError('ENVIRONMENT_INVALID', `environment.name: found "${name}"; a pipeline can use: ${names}.`);
 }

@@ -51,7 +51,8 @@ export function algorithmNamed(name: string, all: Readonly<Record<string, Algori
 /** What is wrong with a definition; null when nothing is. */
 function flaw(definition: unknown): string | null {
   if (typeof definition !== 'object' || definition === null) return 'its default export must be an object';
-  const { name, summary, actionSpaces, masks, hyperparameters, create } = definition as Record<string, unknown>;
+  const given = definition as Record<string, unknown>;
+  const { name, summary, actionSpaces, masks, needsGraph, hyperparameters, conflicts, create } = given;
   if (typeof name !== 'string' || !namePattern.test(name)) {
     return `name is ${JSON.stringify(name)}; it must be lower case words joined by dashes`;
   }
@@ -60,6 +61,8 @@ function flaw(definition: unknown): string | null {
     return `actionSpaces must list some of ${spaceKinds.join(', ')}`;
   }
   if (typeof masks !== 'boolean') return 'masks must be true or false';
+  if (needsGraph !== undefined && typeof needsGraph !== 'boolean') return 'needsGraph must be true or false';
+  if (conflicts !== undefined && typeof conflicts !== 'function') return 'conflicts must be a function';
   if (typeof create !== 'function') return 'create must be a function';
   return hyperparameterFlaw(hyperparameters);
 }

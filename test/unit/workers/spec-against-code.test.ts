@@ -24,11 +24,13 @@ const oneHead = defineAlgorithm({
 
 test('a spec whose names and numbers exist passes', () => check({}));
 
-test('an unknown environment is refused with those that there are', () => {
-  assert.throws(() => check({ environment: { name: 'boutique' } }), {
+test('an unknown environment is refused with the nearest and those that there are', () => {
+  assert.throws(() => check({ environment: { name: 'online-botique' } }), {
     code: 'SPEC_INVALID',
-    message: /environment\.name: found "boutique"; allowed: online-boutique, service-graph/,
+    message:
+      /environment\.name: found "online-botique"; nearest: online-boutique; allowed: online-boutique, service-graph/,
   });
+  assert.throws(() => check({ environment: { name: 'constructor' } }), { code: 'SPEC_INVALID' });
 });
 
 test('an unknown algorithm is refused with the nearest, unless the worker has it', () => {

@@ -48,6 +48,14 @@ const broken: Readonly<Record<string, readonly [string, RegExp]>> = {
   'a name with capitals': [example.replace("'hill-climbing'", "'HillClimbing'"), /name is "HillClimbing"/],
   'an unknown kind of action space': [example.replace("['discrete']", "['words']"), /actionSpaces must list some of/],
   'no create': [example.replace('create(', 'make('), /create must be a function/],
+  'conflicts that are no function': [
+    example.replace('masks: false', 'masks: false, conflicts: []'),
+    /conflicts must be/,
+  ],
+  'needsGraph that is no flag': [
+    example.replace('masks: false', "masks: false, needsGraph: 'no'"),
+    /needsGraph must be/,
+  ],
   'a hyperparameter without a rule': [example.replace(/rule:.*\n/, ''), /hyperparameter roundSteps must have/],
   'a default that breaks its rule': [example.replace('default: 2000', 'default: 0.5'), /default of roundSteps breaks/],
 };
