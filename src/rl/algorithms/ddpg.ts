@@ -23,7 +23,7 @@ import type { PerceptronShape } from '../networks.ts';
 import { OffPolicyState } from '../off-policy-state.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator } from '../random.ts';
-import { ReplayBuffer } from '../replay/replay-buffer.ts';
+import { ReplayBuffer, replayConflicts } from '../replay/replay-buffer.ts';
 import type { Minibatch } from '../replay/replay-buffer.ts';
 import { softUpdate } from '../soft-update.ts';
 import { spaceSize } from '../spaces.ts';
@@ -104,6 +104,7 @@ export const ddpg = defineAlgorithm({
   actionSpaces: ['box'],
   masks: false,
   hyperparameters,
+  conflicts: replayConflicts,
   async create(config, setup) {
     const model = new DdpgModel(config, setup.environment);
     return new Ddpg(config, setup, model, await compilePrograms(model, setup));

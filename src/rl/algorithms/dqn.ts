@@ -24,7 +24,7 @@ import { hiddenLayers, initialiseUniformly, perceptron, perceptronLayout } from 
 import type { PerceptronShape } from '../networks.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator, GeneratorState } from '../random.ts';
-import { ReplayBuffer } from '../replay/replay-buffer.ts';
+import { ReplayBuffer, replayConflicts } from '../replay/replay-buffer.ts';
 import type { Minibatch } from '../replay/replay-buffer.ts';
 import { softUpdate } from '../soft-update.ts';
 import { actionLayoutOf, spaceSize } from '../spaces.ts';
@@ -157,6 +157,7 @@ export const dqn = defineAlgorithm({
   actionSpaces: ['discrete'],
   masks: true,
   hyperparameters,
+  conflicts: replayConflicts,
   async create(config, setup) {
     const model = new DqnModel(config, setup.environment);
     return new Dqn(config, setup, model, await compilePrograms(model, setup));

@@ -23,7 +23,7 @@ import type { PerceptronShape } from '../networks.ts';
 import { OffPolicyState } from '../off-policy-state.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator } from '../random.ts';
-import { ReplayBuffer } from '../replay/replay-buffer.ts';
+import { ReplayBuffer, replayConflicts } from '../replay/replay-buffer.ts';
 import type { Minibatch } from '../replay/replay-buffer.ts';
 import { softUpdate } from '../soft-update.ts';
 import { actionLayoutOf, spaceSize } from '../spaces.ts';
@@ -100,6 +100,7 @@ export const sacDiscrete = defineAlgorithm({
   actionSpaces: ['discrete'],
   masks: true,
   hyperparameters,
+  conflicts: replayConflicts,
   async create(config, setup) {
     const model = new SacDiscreteModel(config, setup.environment);
     return new SacDiscrete(config, setup, model, await compilePrograms(model, setup));

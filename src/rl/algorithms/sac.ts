@@ -21,7 +21,7 @@ import type { PerceptronShape } from '../networks.ts';
 import { OffPolicyState } from '../off-policy-state.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator } from '../random.ts';
-import { ReplayBuffer } from '../replay/replay-buffer.ts';
+import { ReplayBuffer, replayConflicts } from '../replay/replay-buffer.ts';
 import type { Minibatch } from '../replay/replay-buffer.ts';
 import { softUpdate } from '../soft-update.ts';
 import { spaceSize } from '../spaces.ts';
@@ -99,6 +99,7 @@ export const sac = defineAlgorithm({
   actionSpaces: ['box'],
   masks: false,
   hyperparameters,
+  conflicts: replayConflicts,
   async create(config, setup) {
     const model = new SacModel(config, setup.environment);
     return new Sac(config, setup, model, await compilePrograms(model, setup));

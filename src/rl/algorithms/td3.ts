@@ -23,7 +23,7 @@ import type { PerceptronShape } from '../networks.ts';
 import { OffPolicyState } from '../off-policy-state.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator } from '../random.ts';
-import { ReplayBuffer } from '../replay/replay-buffer.ts';
+import { ReplayBuffer, replayConflicts } from '../replay/replay-buffer.ts';
 import type { Minibatch } from '../replay/replay-buffer.ts';
 import { softUpdate } from '../soft-update.ts';
 import { spaceSize } from '../spaces.ts';
@@ -114,6 +114,7 @@ export const td3 = defineAlgorithm({
   actionSpaces: ['box'],
   masks: false,
   hyperparameters,
+  conflicts: replayConflicts,
   async create(config, setup) {
     const model = new Td3Model(config, setup.environment);
     return new Td3(config, setup, model, await compilePrograms(model, setup));

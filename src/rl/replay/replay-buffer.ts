@@ -55,6 +55,15 @@ export interface Minibatch {
   readonly places: Int32Array;
 }
 
+/** What is wrong with the hyperparameters of an algorithm that keeps a {@link ReplayBuffer}, as its `conflicts`. */
+export function replayConflicts(
+  { replayCapacity }: { readonly replayCapacity: number },
+  environments: number,
+): string[] {
+  if (replayCapacity >= environments) return [];
+  return [`replayCapacity: found ${replayCapacity}; allowed: from the number of environments (${environments}) up.`];
+}
+
 /** How an episode went on after a step. */
 const goesOn = 0;
 const terminates = 1;
