@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+import { builtOn } from '../tensor/built-on.ts';
 import type { DeviceName } from '../tensor/device.ts';
 import { ParameterLayout } from '../tensor/parameters.ts';
 import { compile } from '../tensor/program.ts';
@@ -207,10 +208,8 @@ export class ActorCritic implements ActingModel {
 /** Compiles both or, when one fails, keeps none. Acting stays on the CPU: its batches are too small for a card. */
 export async function compileActing(model: ActorCritic, device: DeviceName): Promise<ActingPrograms> {
   const act = await compile((inputs) => model.act(inputs), model.actInputs, 'cpu');
-  try {
-    return { act, value: await compile((inputs) => model.value(inputs), model.valueInputs, device) };
-  } catch (error) {
-    await act.dispose();
-    throw error;
-  }
+  return builtOn({ act }, async () => ({
+    act,
+    value: await compile((inputs) => model.value(inputs), model.valueInputs, device),
+  }));
 }

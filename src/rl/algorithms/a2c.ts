@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import { CoxswainError } from '../../contracts/errors.ts';
+import { builtOn } from '../../tensor/built-on.ts';
 import type { DeviceName } from '../../tensor/device.ts';
 import type { LoadedModel, Values } from '../../tensor/loaded-model.ts';
 import { compile } from '../../tensor/program.ts';
@@ -101,12 +102,10 @@ export const a2c = defineAlgorithm({
   async create(config, setup) {
     const model = new A2cModel(config, setup.environment);
     const acting = await compileActing(model.networks, setup.device);
-    try {
-      return new A2c(config, setup, model, acting, await compileUpdate(model, setup.device));
-    } catch (error) {
-      await Promise.all([acting.act.dispose(), acting.value.dispose()]);
-      throw error;
-    }
+    return builtOn(acting, async () => {
+      const program = await compileUpdate(model, setup.device);
+      return builtOn({ program }, () => new A2c(config, setup, model, acting, program));
+    });
   },
 });
 

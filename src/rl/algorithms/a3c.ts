@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 import { CoxswainError } from '../../contracts/errors.ts';
+import { builtOn } from '../../tensor/built-on.ts';
 import type { LoadedModel } from '../../tensor/loaded-model.ts';
 import { compile } from '../../tensor/program.ts';
 import { rmspropUpdate } from '../../tensor/rmsprop.ts';
@@ -115,13 +116,9 @@ export const a3c: Algorithm<A3cConfig> = {
   async createAgent(config, setup) {
     checkSpaces(a3c, setup.environment);
     const model = new A3cModel(config, setup.environment);
+    const recipe = recipeOf(setup);
     const programs = await compilePrograms(model);
-    try {
-      return new A3c(config, setup, model, programs, recipeOf(setup));
-    } catch (error) {
-      await programs.update.dispose();
-      throw error;
-    }
+    return builtOn({ update: programs.update }, () => new A3c(config, setup, model, programs, recipe));
   },
 };
 
@@ -185,8 +182,9 @@ interface Programs {
 }
 
 async function compilePrograms(model: A3cModel): Promise<Programs> {
-  const { act, value } = await compileActing(model.networks, 'cpu');
-  const gradient = await compile((inputs) => model.gradient(inputs), model.gradientInputs);
+  const acting = await compileActing(model.networks, 'cpu');
+  const gradient = await builtOn(acting, () => compile((inputs) => model.gradient(inputs), model.gradientInputs));
+  const { act, value } = acting;
   const files = { act: act.model, value: value.model, gradient: gradient.model };
   await Promise.all([act.dispose(), value.dispose(), gradient.dispose()]);
   return { files, update: await compile((inputs) => model.update(inputs), model.updateInputs) };

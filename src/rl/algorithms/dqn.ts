@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { CoxswainError } from '../../contracts/errors.ts';
 import { adamSchedule, adamUpdate, dropVanishedMoments } from '../../tensor/adam.ts';
+import { builtOn } from '../../tensor/built-on.ts';
+import type { Disposable } from '../../tensor/built-on.ts';
 import type { DeviceName } from '../../tensor/device.ts';
 import { ParameterLayout } from '../../tensor/parameters.ts';
 import { compile } from '../../tensor/program.ts';
@@ -160,15 +162,15 @@ export const dqn = defineAlgorithm({
   conflicts: replayConflicts,
   async create(config, setup) {
     const model = new DqnModel(config, setup.environment);
-    return new Dqn(config, setup, model, await compilePrograms(model, setup));
+    return builtOn(await compilePrograms(model, setup), (programs) => new Dqn(config, setup, model, programs));
   },
 });
 
 /** Compiles all or, when one fails, keeps none. */
 async function compilePrograms(model: DqnModel, { device, environments }: AgentSetup): Promise<Programs> {
   const { targetRate, batchSize } = model.config;
-  const made: { dispose(): Promise<void> }[] = [];
-  const kept = <T extends { dispose(): Promise<void> }>(program: T): T => {
+  const made: Disposable[] = [];
+  const kept = <T extends Disposable>(program: T): T => {
     made.push(program);
     return program;
   };

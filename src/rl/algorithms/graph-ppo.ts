@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { adamSchedule, adamUpdate, dropVanishedMoments } from '../../tensor/adam.ts';
 import type { AdamState } from '../../tensor/adam.ts';
+import { builtOn } from '../../tensor/built-on.ts';
 import type { DeviceName } from '../../tensor/device.ts';
 import type { LoadedModel, Values } from '../../tensor/loaded-model.ts';
 import { ParameterLayout } from '../../tensor/parameters.ts';
@@ -162,7 +163,8 @@ export const graphPpo = defineAlgorithm({
   },
   async create(config, setup) {
     const model = new GraphPpoModel(config, setup.environment);
-    return new GraphPpo(config, setup, model, await compilePrograms(model, setup.device));
+    const programs = await compilePrograms(model, setup.device);
+    return builtOn(programs, () => new GraphPpo(config, setup, model, programs));
   },
 });
 
@@ -170,13 +172,11 @@ export const graphPpo = defineAlgorithm({
 async function compilePrograms(model: GraphPpoModel, device: DeviceName): Promise<Programs> {
   // Acting stays on the CPU: its batches are too small for a card.
   const act = await compile((inputs) => model.act(inputs), model.actInputs, 'cpu');
-  try {
-    const iteration = (inputs: IterationInputs): IterationOutputs => model.update(inputs);
-    return { act, update: await compileUpdateLoop({ ...model.updateInputs, iteration }, device) };
-  } catch (error) {
-    await act.dispose();
-    throw error;
-  }
+  const iteration = (inputs: IterationInputs): IterationOutputs => model.update(inputs);
+  return builtOn({ act }, async () => ({
+    act,
+    update: await compileUpdateLoop({ ...model.updateInputs, iteration }, device),
+  }));
 }
 
 // ---- model and loss --------------------------------------------------------------------------------------------------

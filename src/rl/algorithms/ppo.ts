@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { CoxswainError } from '../../contracts/errors.ts';
 import { adamSchedule, adamUpdate } from '../../tensor/adam.ts';
 import type { AdamState } from '../../tensor/adam.ts';
+import { builtOn } from '../../tensor/built-on.ts';
 import type { Values } from '../../tensor/loaded-model.ts';
 import { meansOf } from '../../tensor/operations.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
@@ -149,14 +150,11 @@ export const ppo = defineAlgorithm({
   async create(config, setup) {
     const model = new PpoModel(config, setup.environment);
     const acting = await compileActing(model.networks, setup.device);
-    try {
-      const iteration = (inputs: IterationInputs): IterationOutputs => model.update(inputs);
+    const iteration = (inputs: IterationInputs): IterationOutputs => model.update(inputs);
+    return builtOn(acting, async () => {
       const loop = await compileUpdateLoop({ ...model.updateInputs, iteration }, setup.device);
-      return new Ppo(config, setup, model, acting, loop);
-    } catch (error) {
-      await Promise.all([acting.act.dispose(), acting.value.dispose()]);
-      throw error;
-    }
+      return builtOn({ loop }, () => new Ppo(config, setup, model, acting, loop));
+    });
   },
 });
 

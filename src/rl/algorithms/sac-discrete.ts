@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { adamSchedule, adamUpdate } from '../../tensor/adam.ts';
 import type { AdamState, AdamStep } from '../../tensor/adam.ts';
+import { builtOn } from '../../tensor/built-on.ts';
 import type { LoadedModel } from '../../tensor/loaded-model.ts';
 import { logSoftmax } from '../../tensor/operations.ts';
 import type { ParameterLayout } from '../../tensor/parameters.ts';
@@ -103,7 +104,7 @@ export const sacDiscrete = defineAlgorithm({
   conflicts: replayConflicts,
   async create(config, setup) {
     const model = new SacDiscreteModel(config, setup.environment);
-    return new SacDiscrete(config, setup, model, await compilePrograms(model, setup));
+    return builtOn(await compilePrograms(model, setup), (programs) => new SacDiscrete(config, setup, model, programs));
   },
 });
 
@@ -320,12 +321,10 @@ interface Programs {
 async function compilePrograms(model: SacDiscreteModel, { environments, device }: AgentSetup): Promise<Programs> {
   // Acting stays on the CPU: its batches are too small for a card.
   const act = await compile((inputs) => model.act(inputs), model.actInputs(environments), 'cpu');
-  try {
-    return { act, update: await compile((inputs) => model.update(inputs), model.updateInputs, device) };
-  } catch (error) {
-    await act.dispose();
-    throw error;
-  }
+  return builtOn({ act }, async () => ({
+    act,
+    update: await compile((inputs) => model.update(inputs), model.updateInputs, device),
+  }));
 }
 
 /** Environment steps between two reports: some tenths of a second of updates. */

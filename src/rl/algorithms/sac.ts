@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { adamSchedule, adamUpdate } from '../../tensor/adam.ts';
 import type { AdamState, AdamStep } from '../../tensor/adam.ts';
+import { builtOn } from '../../tensor/built-on.ts';
 import type { LoadedModel } from '../../tensor/loaded-model.ts';
 import type { ParameterLayout } from '../../tensor/parameters.ts';
 import { compile } from '../../tensor/program.ts';
@@ -102,7 +103,7 @@ export const sac = defineAlgorithm({
   conflicts: replayConflicts,
   async create(config, setup) {
     const model = new SacModel(config, setup.environment);
-    return new Sac(config, setup, model, await compilePrograms(model, setup));
+    return builtOn(await compilePrograms(model, setup), (programs) => new Sac(config, setup, model, programs));
   },
 });
 
@@ -341,12 +342,10 @@ interface Programs {
 async function compilePrograms(model: SacModel, { environments, device }: AgentSetup): Promise<Programs> {
   // Acting stays on the CPU: its batches are too small for a card.
   const act = await compile((inputs) => model.act(inputs), model.actInputs(environments), 'cpu');
-  try {
-    return { act, update: await compile((inputs) => model.update(inputs), model.updateInputs, device) };
-  } catch (error) {
-    await act.dispose();
-    throw error;
-  }
+  return builtOn({ act }, async () => ({
+    act,
+    update: await compile((inputs) => model.update(inputs), model.updateInputs, device),
+  }));
 }
 
 /** Environment steps between two reports: some tenths of a second of updates. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 import { adamSchedule, adamUpdate } from '../../tensor/adam.ts';
 import type { AdamState } from '../../tensor/adam.ts';
+import { builtOn } from '../../tensor/built-on.ts';
 import type { LoadedModel } from '../../tensor/loaded-model.ts';
 import type { ParameterLayout } from '../../tensor/parameters.ts';
 import { compile } from '../../tensor/program.ts';
@@ -117,7 +118,7 @@ export const td3 = defineAlgorithm({
   conflicts: replayConflicts,
   async create(config, setup) {
     const model = new Td3Model(config, setup.environment);
-    return new Td3(config, setup, model, await compilePrograms(model, setup));
+    return builtOn(await compilePrograms(model, setup), (programs) => new Td3(config, setup, model, programs));
   },
 });
 
