@@ -50,7 +50,7 @@ const hyperparameters = {
   learningStarts: hyperparameter(
     100,
     integer(0, 100_000_000),
-    'Environment steps of uniformly random actions before the first update.',
+    'Environment steps of uniformly random actions; updates begin with the first round that ends after more of them.',
   ),
   trainFrequency: hyperparameter(4, integer(1, 1_000_000), 'Steps of each environment between two rounds of updates.'),
   gradientSteps: hyperparameter<number | null>(

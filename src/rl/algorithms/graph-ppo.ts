@@ -96,7 +96,7 @@ const hyperparameters = {
   targetKl: hyperparameter<number | null>(
     null,
     optional(number(0, Infinity, { above: true })),
-    "Ends a phase once a minibatch's approximate divergence exceeds 1.5 × this; null never does.",
+    "Ends a phase once a minibatch's approximate divergence exceeds 1.5 × this, after the step on this minibatch; null never does.",
   ),
   adamEpsilon: hyperparameter(1e-5, number(0, 1, { above: true }), "Adam's ε."),
   normaliseObservations: hyperparameter<boolean>(

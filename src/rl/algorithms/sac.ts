@@ -47,7 +47,7 @@ const hyperparameters = {
   learningStarts: hyperparameter(
     100,
     integer(0, 100_000_000),
-    'Environment steps of uniformly random actions before the first update.',
+    'Environment steps of uniformly random actions; updates begin with the first round that ends after more of them.',
   ),
   trainFrequency: hyperparameter(1, integer(1, 1_000_000), 'Steps of each environment between two rounds of updates.'),
   gradientSteps: hyperparameter<number | null>(
@@ -421,7 +421,7 @@ class Sac implements Learner {
 
   async learn(_environments: VectorEnvironment, progress: LearningProgress): Promise<Record<string, number> | null> {
     const { learningStarts, gradientSteps, learningRate, learningRateSchedule } = this.config;
-    if (this.state.steps < learningStarts) {
+    if (this.state.steps <= learningStarts) {
       await this.turns.give();
       return null;
     }

@@ -80,7 +80,7 @@ test('policy and targets wait for every second update of the critics', async () 
   const weightsAfter = async (steps: number): Promise<Float32Array> => {
     const training = await createTraining({
       algorithm: td3,
-      hyperparameters: { hiddenSizes: [4], batchSize: 4, learningStarts: 99, policyDelay: 2 },
+      hyperparameters: { hiddenSizes: [4], batchSize: 4, learningStarts: 98, policyDelay: 2 },
       environments: [new Pendulum()],
       seed: 1,
       totalSteps: steps,
