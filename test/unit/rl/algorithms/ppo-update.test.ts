@@ -12,6 +12,7 @@ import { elementCount } from '../../../../src/tensor/graph.ts';
 import type { Values } from '../../../../src/tensor/loaded-model.ts';
 import type { InputSpec, Tensors } from '../../../../src/tensor/trace.ts';
 import { compileUpdateLoop } from '../../../../src/tensor/update-loop.ts';
+import type { UpdateLoopResults } from '../../../../src/tensor/update-loop.ts';
 import { assertClose } from '../../tensor/compare.ts';
 
 const environment = (choices: number[] | null, masked: boolean): EnvironmentDescription => ({
@@ -149,3 +150,29 @@ for (const [name, { config, choices, masked }] of Object.entries(cases)) {
     );
   });
 }
+
+test('the minibatch whose divergence ends the phase by targetKl still counts', async () => {
+  const phase = async (targetKl: number | null, count: number): Promise<UpdateLoopResults> => {
+    const model = new PpoModel(ppo.configure({ hiddenSizes: [8], targetKl }), environment([3], false));
+    const generator = new Generator(17);
+    const parameters = model.initialParameters(generator);
+    const zeros = new Float32Array(parameters.length);
+    const loop = await compileUpdateLoop({ ...model.updateInputs, iteration: (inputs) => model.update(inputs) });
+    const results = await loop.run({
+      state: { parameters, firstMoment: zeros, secondMoment: zeros },
+      samples: randomSamples(model, generator),
+      picks: { advantage: Float32Array.from({ length: count * batch }, () => 1) },
+      schedule: adamSchedule(0, count, 3e-3, 1e-5),
+      order: Int32Array.from({ length: count * batch }, (_, index) => index),
+      batchSizes: new Array<number>(count).fill(batch),
+    });
+    await loop.dispose();
+    return results;
+  };
+  const [stopped, one] = await Promise.all([phase(1e-4, updates), phase(null, 1)]);
+  const means = stopped.outputs.means;
+  assert.ok(means[2] > 1.5e-4, `the first minibatch diverges by ${means[2]}`);
+  assert.equal(stopped.outputs.gradientNorm.length, 1);
+  assertClose(stopped.state.parameters, one.state.parameters, 1e-6, 'parameters');
+  assert.ok(stopped.state.firstMoment.some((moment) => moment !== 0));
+});
