@@ -45,7 +45,8 @@ export function evaluateController(
 }
 
 /**
- * Runs a policy greedily over the episodes, all side by side, so that each step is one batched forward.
+ * Runs a policy greedily over the episodes, all side by side, so that each step is one batched forward. They need not be
+ * equally long. Where an environment masks nothing, everything is allowed.
  * @throws what `signal` was aborted with.
  */
 export async function evaluatePolicy(
@@ -56,26 +57,27 @@ export async function evaluatePolicy(
 ): Promise<EpisodeMeasures[]> {
   if (episodes.length === 0) return [];
   const environments = episodes.map(() => task.createForAgent());
-  const { observationSize, actionMaskSize } = policy;
+  const { observationSize, actionMaskSize, actionSize } = policy;
   const observations = new Float32Array(episodes.length * observationSize);
   const masks = new Uint8Array(episodes.length * actionMaskSize);
   const note = (index: number, { observation, actionMask }: Observation): void => {
     observations.set(observation, index * observationSize);
-    if (actionMask !== null) masks.set(actionMask, index * actionMaskSize);
+    if (actionMask === null) masks.fill(1, index * actionMaskSize, (index + 1) * actionMaskSize);
+    else masks.set(actionMask, index * actionMaskSize);
   };
   episodes.forEach(({ offset, seed }, index) => note(index, environments[index].resetAt(offset, seed)));
   const tallies = environments.map((environment) => new EpisodeTally(environment));
-  const heads = policy.choices.length;
   const memory = new Float32Array(episodes.length * policy.memorySize);
-  for (let over = false; !over;) {
+  const open = new Set(environments.keys());
+  while (open.size > 0) {
     signal?.throwIfAborted();
     const actions = await policy.act(observations, masks, memory);
-    environments.forEach((environment, index) => {
-      const transition = environment.step(actions.subarray(index * heads, (index + 1) * heads));
+    for (const index of open) {
+      const transition = environments[index].step(actions.subarray(index * actionSize, (index + 1) * actionSize));
       tallies[index].add(transition);
       note(index, transition);
-      over = transition.terminated || transition.truncated;
-    });
+      if (transition.terminated || transition.truncated) open.delete(index);
+    }
   }
   return tallies.map((tally) => tally.measures());
 }

@@ -8,6 +8,7 @@ import { evaluateController, evaluatePolicy } from '../../../../src/rl/evaluatio
 import { meanPods, meanViolationRate, scoreOf } from '../../../../src/rl/evaluation/score.ts';
 import type { EpisodeMeasures } from '../../../../src/rl/evaluation/evaluate.ts';
 import { onlineBoutiqueTask } from '../../../../src/rl/environments/online-boutique/scaling.ts';
+import type { ScalingEnvironment, ScalingTask } from '../../../../src/rl/environments/scaling-environment.ts';
 import { createOnlineBoutique } from '../../../../src/rl/environments/online-boutique/online-boutique.ts';
 import type { Policy } from '../../../../src/rl/policy.ts';
 
@@ -81,6 +82,45 @@ test('a policy that does nothing on top of the HPA measures what the HPA measure
   const based = onlineBoutiqueTask({ ...options, actionBase: 'hpa', hpaTargetPercent: 50 });
   const policy = await evaluatePolicy(constantPolicy(0), based, episodes);
   assert.deepEqual(policy, evaluateController(createHpa({ targetPercent: 50 }), based, episodes));
+});
+
+/** The task without masks, in episodes of these lengths. */
+function unmaskedTask(lengths: readonly number[]): ScalingTask {
+  let made = 0;
+  const createForAgent = (): ScalingEnvironment => {
+    const environment = task.createForAgent();
+    let left = lengths[made++];
+    return {
+      description: environment.description,
+      view: environment.view,
+      stepSeconds: environment.stepSeconds,
+      get latencies() {
+        return environment.latencies;
+      },
+      reset: (seed) => environment.reset(seed),
+      resetAt: (offset, seed) => ({ ...environment.resetAt(offset, seed), actionMask: null }),
+      step: (action) => ({ ...environment.step(action), actionMask: null, truncated: --left <= 0 }),
+      stepReplicas: (replicas) => environment.stepReplicas(replicas),
+      saveState: () => environment.saveState(),
+      loadState: (state) => environment.loadState(state),
+    };
+  };
+  return { ...task, createForAgent };
+}
+
+test('a policy is judged over each episode to its own end, and without masks may do everything', async () => {
+  const policy = constantPolicy(0);
+  const forbidden: number[] = [];
+  const act: Policy['act'] = (observations, masks) => {
+    forbidden.push(masks!.filter((bit) => bit === 0).length);
+    return policy.act(observations, masks);
+  };
+  const measures = await evaluatePolicy({ ...policy, act }, unmaskedTask([20, 40, 10]), episodes.slice(0, 3));
+  assert.deepEqual(
+    measures.map(({ seconds }) => seconds / 15),
+    [20, 40, 10],
+  );
+  assert.deepEqual(forbidden, new Array<number>(40).fill(0));
 });
 
 test('an evaluation stops when it is told to', async () => {
