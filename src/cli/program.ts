@@ -22,7 +22,7 @@ const introduction =
 const epilogue = `
 Exit codes:
   0    done
-  1    the run failed or was cancelled
+  1    the run failed or was cancelled; a check found something
   2    bad input: an option, a spec, an unknown run
   3    Temporal or MongoDB could not be reached
   130  Ctrl-C (a run that was being watched goes on)
