@@ -9,18 +9,15 @@ import type { ParameterLayout } from '../../tensor/parameters.ts';
 import { compile } from '../../tensor/program.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
 import { fillPenalties, sampleAction } from '../action-sampling.ts';
-import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
 import type { AgentSetup } from '../algorithm.ts';
 import type { EnvironmentDescription } from '../environment.ts';
 import { randomChoice } from '../epsilon-greedy.ts';
-import { EventLoopTurns } from '../event-loop-turns.ts';
 import { hyperparameter, integer, listOf, number, oneOf, optional } from '../hyperparameters.ts';
 import type { ConfigOf } from '../hyperparameters.ts';
-import type { Learner, LearningProgress } from '../learner.ts';
-import { MeanFigures } from '../mean-figures.ts';
 import { initialiseUniformly, perceptron, perceptronLayout } from '../networks.ts';
 import type { PerceptronShape } from '../networks.ts';
+import { OffPolicyLearner } from '../off-policy-learner.ts';
 import { OffPolicyState } from '../off-policy-state.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator } from '../random.ts';
@@ -327,18 +324,8 @@ async function compilePrograms(model: SacDiscreteModel, { environments, device }
   }));
 }
 
-/** Environment steps between two reports: some tenths of a second of updates. */
-const reportSteps = 100;
-
-class SacDiscrete implements Learner {
-  readonly policy: PolicyArchitecture;
-  readonly learnIntervalSteps: number;
-  readonly reportIntervalSteps = reportSteps;
-  private readonly config: SacDiscreteConfig;
-  private readonly programs: Programs;
+class SacDiscrete extends OffPolicyLearner<SacDiscreteConfig, Programs> {
   private readonly model: SacDiscreteModel;
-  private readonly state: OffPolicyState;
-  private readonly turns = new EventLoopTurns();
   private readonly minibatch: Minibatch;
   private readonly actionGenerator: Generator;
   private readonly minibatchGenerator: Generator;
@@ -356,21 +343,16 @@ class SacDiscrete implements Learner {
     model: SacDiscreteModel,
     programs: Programs,
   ) {
-    const { batchSize, trainFrequency, replayCapacity: capacity, discount } = config;
-    this.config = config;
-    this.programs = programs;
-    this.policy = model.policy;
-    this.learnIntervalSteps = trainFrequency * environments;
-    this.model = model;
+    const { batchSize, replayCapacity: capacity, discount } = config;
     const vectors = new UpdateState(model.layout);
     model.initialise(vectors.present, generator.fork());
-    this.actionGenerator = generator.fork();
-    this.minibatchGenerator = generator.fork();
+    const [actions, minibatches] = [generator.fork(), generator.fork()];
     const replay = new ReplayBuffer(environment, environments, { capacity, discount });
-    this.state = new OffPolicyState(vectors, replay, {
-      actions: this.actionGenerator,
-      minibatches: this.minibatchGenerator,
-    });
+    const state = new OffPolicyState(vectors, replay, { actions, minibatches });
+    super({ config, programs, policy: model.policy, environments, state });
+    this.model = model;
+    this.actionGenerator = actions;
+    this.minibatchGenerator = minibatches;
     this.minibatch = replay.minibatch(batchSize);
     const { logits } = model.actions;
     this.penalty = new Float32Array(environments * logits);
@@ -414,21 +396,7 @@ class SacDiscrete implements Learner {
 
   // -- update --
 
-  async learn(_environments: VectorEnvironment, progress: LearningProgress): Promise<Record<string, number> | null> {
-    const { learningStarts, gradientSteps, learningRate, learningRateSchedule } = this.config;
-    if (this.state.steps <= learningStarts) {
-      await this.turns.give();
-      return null;
-    }
-    const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
-    const figures = new MeanFigures();
-    const count = gradientSteps ?? this.learnIntervalSteps;
-    for (let made = 0; made < count; made++) figures.add(await this.update(rate));
-    return { ...figures.means(), learningRate: rate };
-  }
-
-  /** One update on a new minibatch. @returns its figures. */
-  private async update(learningRate: number): Promise<Record<string, number>> {
+  protected async update(learningRate: number): Promise<Record<string, number>> {
     const { targetRate, targetUpdateInterval } = this.config;
     const { minibatch } = this;
     const { replay, vectors } = this.state;
@@ -480,32 +448,6 @@ class SacDiscrete implements Learner {
       sum += Math.log(allowed);
     }
     return (targetEntropyRatio * sum) / size;
-  }
-
-  // -- save and load --
-
-  weights(): PolicyWeights {
-    return { parameters: this.state.vectors.present.policy.slice(), normalisation: null };
-  }
-
-  save(): AgentState {
-    return this.state.save();
-  }
-
-  load(state: AgentState): void {
-    this.state.load(state);
-  }
-
-  mark(): void {
-    this.state.mark();
-  }
-
-  rewind(): void {
-    this.state.rewind();
-  }
-
-  async dispose(): Promise<void> {
-    await Promise.all([this.programs.act.dispose(), this.programs.update.dispose()]);
   }
 }
 

@@ -8,17 +8,14 @@ import type { ParameterLayout } from '../../tensor/parameters.ts';
 import { compile } from '../../tensor/program.ts';
 import type { InputSpec, Tensors } from '../../tensor/trace.ts';
 import { ActionScaling, drawUniformly } from '../action-scaling.ts';
-import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
 import type { AgentSetup } from '../algorithm.ts';
 import type { BoxSpace, EnvironmentDescription } from '../environment.ts';
-import { EventLoopTurns } from '../event-loop-turns.ts';
 import { hyperparameter, integer, listOf, number, oneOf, optional } from '../hyperparameters.ts';
 import type { ConfigOf } from '../hyperparameters.ts';
-import type { Learner, LearningProgress } from '../learner.ts';
-import { MeanFigures } from '../mean-figures.ts';
 import { initialiseUniformly, perceptron, perceptronLayout } from '../networks.ts';
 import type { PerceptronShape } from '../networks.ts';
+import { OffPolicyLearner } from '../off-policy-learner.ts';
 import { OffPolicyState } from '../off-policy-state.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator } from '../random.ts';
@@ -348,18 +345,8 @@ async function compilePrograms(model: SacModel, { environments, device }: AgentS
   }));
 }
 
-/** Environment steps between two reports: some tenths of a second of updates. */
-const reportSteps = 100;
-
-class Sac implements Learner {
-  readonly policy: PolicyArchitecture;
-  readonly learnIntervalSteps: number;
-  readonly reportIntervalSteps = reportSteps;
-  private readonly config: SacConfig;
-  private readonly programs: Programs;
+class Sac extends OffPolicyLearner<SacConfig, Programs> {
   private readonly scaling: ActionScaling;
-  private readonly state: OffPolicyState;
-  private readonly turns = new EventLoopTurns();
   private readonly minibatch: Minibatch;
   private readonly actionGenerator: Generator;
   /** Draws minibatches and the noise of updates. */
@@ -375,18 +362,16 @@ class Sac implements Learner {
     model: SacModel,
     programs: Programs,
   ) {
-    const { batchSize, trainFrequency, replayCapacity: capacity, discount } = config;
-    this.config = config;
-    this.programs = programs;
-    this.policy = model.policy;
-    this.learnIntervalSteps = trainFrequency * environments;
-    this.scaling = new ActionScaling(model.space);
+    const { batchSize, replayCapacity: capacity, discount } = config;
     const vectors = new UpdateState(model.layout);
     model.initialise(vectors.present, generator.fork());
-    this.actionGenerator = generator.fork();
-    this.updateGenerator = generator.fork();
+    const [actions, updates] = [generator.fork(), generator.fork()];
     const replay = new ReplayBuffer(environment, environments, { capacity, discount });
-    this.state = new OffPolicyState(vectors, replay, { actions: this.actionGenerator, updates: this.updateGenerator });
+    const state = new OffPolicyState(vectors, replay, { actions, updates });
+    super({ config, programs, policy: model.policy, environments, state });
+    this.scaling = new ActionScaling(model.space);
+    this.actionGenerator = actions;
+    this.updateGenerator = updates;
     this.minibatch = replay.minibatch(batchSize);
     this.units = new Float32Array(environments * model.actionSize);
     this.noise = new Float32Array(batchSize * model.actionSize);
@@ -419,21 +404,7 @@ class Sac implements Learner {
 
   // -- update --
 
-  async learn(_environments: VectorEnvironment, progress: LearningProgress): Promise<Record<string, number> | null> {
-    const { learningStarts, gradientSteps, learningRate, learningRateSchedule } = this.config;
-    if (this.state.steps <= learningStarts) {
-      await this.turns.give();
-      return null;
-    }
-    const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
-    const figures = new MeanFigures();
-    const count = gradientSteps ?? this.learnIntervalSteps;
-    for (let made = 0; made < count; made++) figures.add(await this.update(rate));
-    return { ...figures.means(), learningRate: rate };
-  }
-
-  /** One update on a new minibatch. @returns its figures. */
-  private async update(learningRate: number): Promise<Record<string, number>> {
+  protected async update(learningRate: number): Promise<Record<string, number>> {
     const { targetRate, targetUpdateInterval } = this.config;
     const { minibatch, noise, nextNoise } = this;
     const { replay, vectors } = this.state;
@@ -458,32 +429,6 @@ class Sac implements Learner {
     );
     vectors.turn();
     return Object.fromEntries(figureNames.map((name) => [name, results[name][0]]));
-  }
-
-  // -- save and load --
-
-  weights(): PolicyWeights {
-    return { parameters: this.state.vectors.present.policy.slice(), normalisation: null };
-  }
-
-  save(): AgentState {
-    return this.state.save();
-  }
-
-  load(state: AgentState): void {
-    this.state.load(state);
-  }
-
-  mark(): void {
-    this.state.mark();
-  }
-
-  rewind(): void {
-    this.state.rewind();
-  }
-
-  async dispose(): Promise<void> {
-    await Promise.all([this.programs.act.dispose(), this.programs.update.dispose()]);
   }
 }
 

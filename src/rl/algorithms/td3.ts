@@ -10,17 +10,14 @@ import type { InputSpec, Tensors } from '../../tensor/trace.ts';
 import { actionNoise } from '../action-noise.ts';
 import type { ActionNoise } from '../action-noise.ts';
 import { ActionScaling, drawUniformly } from '../action-scaling.ts';
-import type { AgentState, PolicyWeights } from '../agent.ts';
 import { defineAlgorithm } from '../algorithm.ts';
 import type { AgentSetup } from '../algorithm.ts';
 import type { BoxSpace, EnvironmentDescription } from '../environment.ts';
-import { EventLoopTurns } from '../event-loop-turns.ts';
 import { hyperparameter, integer, listOf, number, oneOf, optional } from '../hyperparameters.ts';
 import type { ConfigOf } from '../hyperparameters.ts';
-import type { Learner, LearningProgress } from '../learner.ts';
-import { MeanFigures } from '../mean-figures.ts';
 import { initialiseUniformly, perceptron, perceptronLayout } from '../networks.ts';
 import type { PerceptronShape } from '../networks.ts';
+import { OffPolicyLearner } from '../off-policy-learner.ts';
 import { OffPolicyState } from '../off-policy-state.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator } from '../random.ts';
@@ -341,19 +338,9 @@ async function compilePrograms(model: Td3Model, { environments, device }: AgentS
   return { act, updateCritics, updateAll };
 }
 
-/** Environment steps between two reports: some tenths of a second of updates. */
-const reportSteps = 100;
-
-class Td3 implements Learner {
-  readonly policy: PolicyArchitecture;
-  readonly learnIntervalSteps: number;
-  readonly reportIntervalSteps = reportSteps;
-  private readonly config: Td3Config;
-  private readonly programs: Programs;
+class Td3 extends OffPolicyLearner<Td3Config, Programs> {
   private readonly scaling: ActionScaling;
   private readonly noise: ActionNoise;
-  private readonly state: OffPolicyState;
-  private readonly turns = new EventLoopTurns();
   private readonly minibatch: Minibatch;
   private readonly actionGenerator: Generator;
   /** Draws minibatches and the noise of updates. */
@@ -368,20 +355,18 @@ class Td3 implements Learner {
     model: Td3Model,
     programs: Programs,
   ) {
-    const { batchSize, trainFrequency, replayCapacity: capacity, discount } = config;
-    this.config = config;
-    this.programs = programs;
-    this.policy = model.policy;
-    this.learnIntervalSteps = trainFrequency * environments;
-    this.scaling = new ActionScaling(model.space);
+    const { batchSize, replayCapacity: capacity, discount } = config;
     const vectors = new UpdateState(model.layout);
     model.initialise(vectors.present, generator.fork());
     const [actions, updates] = [generator.fork(), generator.fork()];
+    const noise = actionNoise(config, environments, model.actionSize, actions);
+    const replay = new ReplayBuffer(environment, environments, { capacity, discount });
+    const state = new OffPolicyState(vectors, replay, { actions, updates, noise });
+    super({ config, programs, policy: model.policy, environments, state });
+    this.scaling = new ActionScaling(model.space);
+    this.noise = noise;
     this.actionGenerator = actions;
     this.updateGenerator = updates;
-    this.noise = actionNoise(config, environments, model.actionSize, actions);
-    const replay = new ReplayBuffer(environment, environments, { capacity, discount });
-    this.state = new OffPolicyState(vectors, replay, { actions, updates, noise: this.noise });
     this.minibatch = replay.minibatch(batchSize);
     this.units = new Float32Array(environments * model.actionSize);
     this.nextNoise = new Float32Array(batchSize * model.actionSize);
@@ -413,21 +398,7 @@ class Td3 implements Learner {
 
   // -- update --
 
-  async learn(_environments: VectorEnvironment, progress: LearningProgress): Promise<Record<string, number> | null> {
-    const { learningStarts, gradientSteps, learningRate, learningRateSchedule } = this.config;
-    if (this.state.steps <= learningStarts) {
-      await this.turns.give();
-      return null;
-    }
-    const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
-    const figures = new MeanFigures();
-    const count = gradientSteps ?? this.learnIntervalSteps;
-    for (let made = 0; made < count; made++) figures.add(await this.update(rate));
-    return { ...figures.means(), learningRate: rate };
-  }
-
-  /** One update on a new minibatch. @returns its figures. */
-  private async update(learningRate: number): Promise<Record<string, number>> {
+  protected async update(learningRate: number): Promise<Record<string, number>> {
     const { policyDelay } = this.config;
     const { minibatch, nextNoise } = this;
     const { replay, vectors } = this.state;
@@ -460,32 +431,6 @@ class Td3 implements Learner {
     vectors.turn();
     const names = withPolicy ? [...criticFigures, ...policyFigures] : criticFigures;
     return Object.fromEntries(names.map((name) => [name, results[name][0]]));
-  }
-
-  // -- save and load --
-
-  weights(): PolicyWeights {
-    return { parameters: this.state.vectors.present.policy.slice(), normalisation: null };
-  }
-
-  save(): AgentState {
-    return this.state.save();
-  }
-
-  load(state: AgentState): void {
-    this.state.load(state);
-  }
-
-  mark(): void {
-    this.state.mark();
-  }
-
-  rewind(): void {
-    this.state.rewind();
-  }
-
-  async dispose(): Promise<void> {
-    await Promise.all(Object.values(this.programs).map((program: LoadedModel) => program.dispose()));
   }
 }
 
