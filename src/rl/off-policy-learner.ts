@@ -5,6 +5,7 @@ import type { Learner, LearningProgress } from './learner.ts';
 import { MeanFigures } from './mean-figures.ts';
 import type { OffPolicyState } from './off-policy-state.ts';
 import type { PolicyArchitecture } from './policy-architecture.ts';
+import { scheduled } from './schedules.ts';
 import type { StepResults, VectorEnvironment } from './vector-environment.ts';
 
 /** When updates are made, and at what rate. */
@@ -68,7 +69,7 @@ export abstract class OffPolicyLearner<
       await this.turns.give();
       return null;
     }
-    const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
+    const rate = scheduled(learningRate, learningRateSchedule, progress.remaining);
     const figures = new MeanFigures();
     const count = gradientSteps ?? this.learnIntervalSteps;
     for (let made = 0; made < count; made++) figures.add(await this.update(rate));

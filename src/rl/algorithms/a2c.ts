@@ -20,6 +20,7 @@ import type { Learner, LearningProgress } from '../learner.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import { RolloutCollector } from '../rollout-collector.ts';
 import type { ActingPrograms, CollectorState } from '../rollout-collector.ts';
+import { scheduled } from '../schedules.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 
 // ---- configuration ---------------------------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ class A2c implements Learner {
     const { learningRate, learningRateSchedule, normaliseAdvantages } = this.config;
     const { observations, actions, penalties } = this.collector.buffer;
     const { values, advantages, returns } = this.collector.targets(environments);
-    const rate = learningRateSchedule === 'linear' ? learningRate * remaining : learningRate;
+    const rate = scheduled(learningRate, learningRateSchedule, remaining);
     this.learningRate[0] = rate;
     const results = this.program.runSync({
       parameters: this.parameters,

@@ -31,6 +31,7 @@ import type { Minibatch } from '../replay/replay-buffer.ts';
 import { softUpdate } from '../soft-update.ts';
 import { actionLayoutOf, spaceSize } from '../spaces.ts';
 import type { ActionLayout } from '../spaces.ts';
+import { scheduled } from '../schedules.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 
 // ---- configuration ---------------------------------------------------------------------------------------------------
@@ -470,7 +471,7 @@ class Dqn implements Learner {
     this.followTarget();
     await this.turns.give();
     if (this.counters.steps <= learningStarts) return null;
-    const rate = learningRate * (learningRateSchedule === 'linear' ? progress.remaining : 1);
+    const rate = scheduled(learningRate, learningRateSchedule, progress.remaining);
     const count = gradientSteps ?? this.learnIntervalSteps;
     let loss = 0;
     let gradientNorm = 0;

@@ -33,6 +33,7 @@ import type { RewardScalerState } from '../normalisation.ts';
 import type { CategoricalArchitecture } from '../policy-architecture.ts';
 import type { Generator, GeneratorState } from '../random.ts';
 import { assertFinitePhase, meansOverUpdates, shuffledMinibatches } from '../update-phase.ts';
+import { inLine, scheduled } from '../schedules.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 
 // ---- configuration ---------------------------------------------------------------------------------------------------
@@ -580,7 +581,7 @@ class GraphPpo implements Learner {
   async learn(environments: VectorEnvironment, { remaining }: LearningProgress): Promise<Record<string, number>> {
     const { learningRate, learningRateSchedule } = this.config;
     const targets = await this.targets(environments);
-    const rate = learningRate * (learningRateSchedule === 'linear' ? remaining : 1);
+    const rate = scheduled(learningRate, learningRateSchedule, remaining);
     const { state, outputs } = await this.programs.update.run(this.updateInputs(targets, rate, remaining));
     assertFinitePhase('Graph PPO', outputs, state.parameters, this.updates);
     this.parameters = state.parameters as Float32Array;
@@ -640,8 +641,7 @@ class GraphPpo implements Learner {
 
   private entropyCoefficient(remaining: number): number {
     const { entropyCoefficient, finalEntropyCoefficient } = this.config;
-    const final = finalEntropyCoefficient ?? entropyCoefficient;
-    return final + (entropyCoefficient - final) * remaining;
+    return inLine(entropyCoefficient, finalEntropyCoefficient, remaining);
   }
 
   // -- save and load --

@@ -24,6 +24,7 @@ import type { Generator, GeneratorState } from '../random.ts';
 import { RolloutCollector } from '../rollout-collector.ts';
 import type { ActingPrograms, CollectorState, Targets } from '../rollout-collector.ts';
 import { assertFinitePhase, meansOverUpdates, shuffledMinibatches } from '../update-phase.ts';
+import { inLine, scheduled } from '../schedules.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 
 // ---- configuration ---------------------------------------------------------------------------------------------------
@@ -391,8 +392,7 @@ class Ppo implements Learner {
 
   private entropyCoefficient(remaining: number): number {
     const { entropyCoefficient, finalEntropyCoefficient } = this.config;
-    const final = finalEntropyCoefficient ?? entropyCoefficient;
-    return final + (entropyCoefficient - final) * remaining;
+    return inLine(entropyCoefficient, finalEntropyCoefficient, remaining);
   }
 
   // -- save and load --
@@ -434,11 +434,6 @@ class Ppo implements Learner {
   async dispose(): Promise<void> {
     await Promise.all([this.collector.dispose(), this.loop.dispose()]);
   }
-}
-
-/** A rate at some time of the training. */
-function scheduled(rate: number, schedule: 'constant' | 'linear', remaining: number): number {
-  return schedule === 'linear' ? rate * remaining : rate;
 }
 
 /** The figures of all updates by name. */

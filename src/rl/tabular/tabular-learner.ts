@@ -12,6 +12,7 @@ import type { Learner, LearningProgress } from '../learner.ts';
 import type { PolicyArchitecture } from '../policy-architecture.ts';
 import type { Generator, GeneratorState } from '../random.ts';
 import { actionLayoutOf } from '../spaces.ts';
+import { scheduled } from '../schedules.ts';
 import type { StepResults, VectorEnvironment } from '../vector-environment.ts';
 import { Discretiser } from './discretiser.ts';
 
@@ -141,7 +142,7 @@ export class TabularLearner implements Learner {
     const { observations, masks, count } = environments;
     const { learningRate, learningRateSchedule } = this.config;
     this.explorationRate = explorationRateAt(this.config, step / totalSteps);
-    this.stepSize = learningRate * (learningRateSchedule === 'linear' ? remaining : 1);
+    this.stepSize = scheduled(learningRate, learningRateSchedule, remaining);
     for (let index = 0; index < count; index++) {
       this.cells[index] = this.discretiser.cellOf(observations, index);
       if (this.chosen[index] === none) this.chosen[index] = this.behaviour(this.cells[index], masks, index);
