@@ -156,12 +156,62 @@ export const errorTable = {
   OBSERVATION_UNAVAILABLE: {
     status: 503,
     retryable: true,
-    help: 'Prometheus, Kiali or the Kubernetes API did not answer, or too late. The message says which and why.',
+    help: 'Prometheus or Kiali did not answer, or too late. The message says which and why.',
   },
   OBSERVATION_REFUSED: {
     status: 422,
     retryable: false,
-    help: 'Prometheus, Kiali or the Kubernetes API refused a request, or answered with what is no answer. The message says what was asked; check address, rights and metric names.',
+    help: 'Prometheus or Kiali refused a request, or answered with what is no answer. The message says what was asked; check address, rights and metric names.',
+  },
+  CLUSTER_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    help: 'The Kubernetes API server did not answer, too late, or is overloaded. The call is repeated by itself.',
+  },
+  CLUSTER_REFUSED: {
+    status: 422,
+    retryable: false,
+    help: 'The Kubernetes API server refused a request: the credentials are not accepted, a right is missing, or the object breaks a rule. The message says what was asked; `deploy/helm` lists the rights.',
+  },
+  WORKLOAD_OWNED: {
+    status: 409,
+    retryable: false,
+    help: 'An HPA, a ScaledObject or another manager sets the replicas of a workload. Remove it, or let the deployment pause it with `owners: pause`.',
+  },
+  WORKLOAD_CLAIMED: {
+    status: 409,
+    retryable: false,
+    help: 'Another deployment steers the workload. Stop that one, or take the workload out of this one.',
+  },
+  DEPLOYMENT_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    help: 'No deployment has this name. `coxswain deployments` shows them.',
+  },
+  DEPLOYMENT_CONFLICT: {
+    status: 409,
+    retryable: false,
+    help: 'A deployment of this name runs with another spec. Stop it first, or choose another name.',
+  },
+  DEPLOYMENT_INVALID: {
+    status: 422,
+    retryable: false,
+    help: 'The deployment does not fit to the policy or the cluster: a workload is missing, or the environment cannot be steered. The message says which.',
+  },
+  POLICY_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    help: 'The process that runs the policy died or did not answer in time. The fallback takes over.',
+  },
+  REPLAY_DIFFERS: {
+    status: 422,
+    retryable: false,
+    help: 'A recorded control step, computed again, gave another result. The message names the step and the first difference; versions or the record were changed.',
+  },
+  TWIN_UNFIT: {
+    status: 422,
+    retryable: false,
+    help: 'The simulator fitted to the recording is too far from it to train on. The message names the services and their errors; record longer, or raise `fit.maxError`.',
   },
   CHILD_PROCESS_FAILED: {
     status: 500,

@@ -2,7 +2,11 @@ import type { RunSpec } from './run-spec.ts';
 import type { CollectedRecording, TrainedSeed, TrainingPlacement } from './runs.ts';
 
 /** Type names of the workflows, as `temporal workflow start --type` takes them. */
-export const workflowTypes = { pipeline: 'pipelineWorkflow', training: 'trainingWorkflow' } as const;
+export const workflowTypes = {
+  pipeline: 'pipelineWorkflow',
+  training: 'trainingWorkflow',
+  control: 'controlWorkflow',
+} as const;
 
 /**
  * Argument of pipelineWorkflow: the RunSpec as somebody wrote it, not yet validated, because `temporal workflow start`

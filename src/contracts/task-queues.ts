@@ -10,6 +10,8 @@ export const taskQueues = {
   gpuPresence: 'train-gpu-presence',
   /** Mirrors to outside trackers. They live as long as their runs, so they must not take the slots of other work. */
   track: 'track',
+  /** Cluster access: recordings of live clusters and control loops. */
+  control: 'control',
   /** Calibration and evaluation. */
   evaluate: 'evaluate',
 } as const;

@@ -1,8 +1,10 @@
 import { CoxswainError } from '../../contracts/errors.ts';
 import { requestJson } from '../json-request.ts';
 import type { JsonServer } from '../json-request.ts';
-import { serviceGraph, unknownWorkload } from './service-graph.ts';
-import type { ServiceEdge, ServiceGraph, WorkloadName } from './service-graph.ts';
+import { unknownWorkload } from '../../contracts/cluster.ts';
+import type { WorkloadName } from '../../contracts/cluster.ts';
+import { serviceGraph } from './service-graph.ts';
+import type { ServiceEdge, ServiceGraph } from './service-graph.ts';
 
 /** Which part of the mesh, over what time. */
 export interface KialiRequest {

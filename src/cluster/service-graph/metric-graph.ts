@@ -2,8 +2,10 @@ import { quantileOf, selector, summedRate } from '../prometheus/expressions.ts';
 import type { LabelFilter } from '../prometheus/expressions.ts';
 import type { Series } from '../prometheus/prometheus-answer.ts';
 import type { PrometheusClient } from '../prometheus/prometheus-client.ts';
-import { serviceGraph, unknownWorkload } from './service-graph.ts';
-import type { ServiceEdge, ServiceGraph, WorkloadName } from './service-graph.ts';
+import { unknownWorkload } from '../../contracts/cluster.ts';
+import type { WorkloadName } from '../../contracts/cluster.ts';
+import { serviceGraph } from './service-graph.ts';
+import type { ServiceEdge, ServiceGraph } from './service-graph.ts';
 
 /** Names of the series of which a service graph is made. */
 export interface EdgeMetricNames {

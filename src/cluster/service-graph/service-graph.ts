@@ -1,8 +1,4 @@
-/** A workload as a text, `namespace/name`; traffic from outside of the mesh comes from {@link unknownWorkload}. */
-export type WorkloadName = string;
-
-/** Where requests come from whose sender is not known. */
-export const unknownWorkload: WorkloadName = 'unknown';
+import type { WorkloadName } from '../../contracts/cluster.ts';
 
 /** Calls from one workload to another. */
 export interface ServiceEdge {

@@ -1,0 +1,135 @@
+import type { WorkloadName } from './cluster.ts';
+
+/** Which names the series of a mesh have. */
+export type MetricsDialect = 'istio' | 'opentelemetry';
+
+/** What a controller wants to know of its services. */
+export interface SnapshotRequest {
+  /** In this order in the answer. */
+  readonly workloads: readonly WorkloadName[];
+  /** Where users' requests come in. */
+  readonly entry: WorkloadName;
+  readonly dialect: MetricsDialect;
+  /** Length of a control step; times are multiples of it. */
+  readonly stepSeconds: number;
+  /** Steps of request rate wanted, the newest included. */
+  readonly rateSteps: number;
+  /** Rates of everything else are means over this long, at least four scrape intervals. */
+  readonly windowSeconds: number;
+  /** A request slower than this violates the SLO, seconds. */
+  readonly sloSeconds: number;
+  /** The moment that it is asked at; the answer is about complete steps before it. */
+  readonly at: Date;
+}
+
+/** The metrics of a step. What is not known is null. Plain JSON. */
+export interface MetricsSnapshot {
+  /** End of the newest complete step, seconds since 1970. */
+  readonly endSeconds: number;
+  readonly stepSeconds: number;
+  /** Requests/s that users sent in each of the last steps, oldest first; the last one ends at `endSeconds`. */
+  readonly requestsPerSecond: readonly (number | null)[];
+  /** Of the users' requests. */
+  readonly p95Seconds: number | null;
+  /** Share of the users' requests slower than the SLO, 0 … 1 (interpolated between the histogram's bounds). */
+  readonly violationShare: number | null;
+  readonly services: readonly ServiceMetrics[];
+  /** What is missing, a sentence each; empty when the snapshot is complete. */
+  readonly missing: readonly string[];
+}
+
+/** What a mesh and cAdvisor know of one workload, all of its pods together. */
+export interface ServiceMetrics {
+  readonly cpuMillicores: number | null;
+  readonly memoryBytes: number | null;
+  readonly callsPerSecond: number | null;
+  /** Share of calls that failed on the server's side, 0 … 1. */
+  readonly errorRate: number | null;
+  /** Mean time from request to response at the server, the calls that it makes itself included, seconds. */
+  readonly meanSeconds: number | null;
+  /** The same without the time that it waited for the calls that it made, seconds. */
+  readonly ownSeconds: number | null;
+  readonly p50Seconds: number | null;
+  readonly p95Seconds: number | null;
+  readonly p99Seconds: number | null;
+  readonly receivedBytesPerSecond: number | null;
+  readonly sentBytesPerSecond: number | null;
+}
+
+/**
+ * Reads snapshots. Port; adapter: src/cluster.
+ * OBSERVATION_UNAVAILABLE when the server is not there or too slow, OBSERVATION_REFUSED when it refuses. Series that are
+ * not there are no error: they are null, and named in `missing`.
+ */
+export interface SnapshotReader {
+  read(request: SnapshotRequest, signal?: AbortSignal): Promise<MetricsSnapshot>;
+}
+
+/** A cluster's series over a time, bin after bin. NaN = not known. All arrays of series have `bins` values. */
+export interface ClusterRecording {
+  readonly namespace: string;
+  readonly dialect: MetricsDialect;
+  /** Seconds since 1970; a multiple of `binSeconds`. */
+  readonly startSeconds: number;
+  readonly binSeconds: number;
+  readonly bins: number;
+  /** Where users' requests come in. */
+  readonly entry: WorkloadName;
+  /** Users' requests. */
+  readonly requestsPerSecond: Float32Array;
+  readonly p95Seconds: Float32Array;
+  readonly services: readonly RecordedService[];
+  readonly edges: readonly RecordedEdge[];
+  readonly gaps: readonly RecordingGap[];
+}
+
+/** A workload in a recording. A service that was not there in a bin has NaN replicas. */
+export interface RecordedService {
+  readonly workload: WorkloadName;
+  readonly cpuRequestMillicores: number | null;
+  readonly cpuLimitMillicores: number | null;
+  readonly memoryRequestBytes: number | null;
+  readonly memoryLimitBytes: number | null;
+  /** Bounds of its autoscaler; null = it has none. */
+  readonly minReplicas: number | null;
+  readonly maxReplicas: number | null;
+  /** From creation to ready of pods that started while it was recorded, or shortly before, seconds. */
+  readonly startupSeconds: readonly number[];
+  readonly series: Readonly<Record<ServiceSeries, Float32Array>>;
+}
+
+/** Series of a recorded service; units as in {@link ServiceMetrics}. */
+export const serviceSeries = [
+  'replicas',
+  'readyReplicas',
+  'cpuMillicores',
+  'memoryBytes',
+  'callsPerSecond',
+  'errorRate',
+  'meanSeconds',
+  'ownSeconds',
+  'p50Seconds',
+  'p95Seconds',
+  'p99Seconds',
+  'receivedBytesPerSecond',
+  'sentBytesPerSecond',
+] as const;
+export type ServiceSeries = (typeof serviceSeries)[number];
+
+/** Calls from one workload to another in a recording. */
+export interface RecordedEdge {
+  readonly source: WorkloadName;
+  readonly target: WorkloadName;
+  readonly protocol: 'http' | 'grpc' | 'tcp';
+  readonly callsPerSecond: Float32Array;
+  readonly errorRate: Float32Array;
+  /** Mean time that the caller waited, seconds. */
+  readonly meanSeconds: Float32Array;
+}
+
+/** Something that is missing in a recording, bins [from, to). */
+export interface RecordingGap {
+  readonly what: string;
+  readonly from: number;
+  readonly to: number;
+}
