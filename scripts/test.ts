@@ -5,11 +5,13 @@
  */
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { obtainForTests } from './local-services/programs-or-skip.ts';
+import { removeAbandonedTestData } from './local-services/test-data.ts';
 import type { TestServices } from './local-services/test-services.ts';
-import { removeAbandonedTestData, sharedServersVariables, startTestServices } from './local-services/test-services.ts';
+import { sharedServersVariables, startTestServices } from './local-services/test-services.ts';
 import type { RunOptions, TestFileResult } from './test-run/run-test-file.ts';
 import { runTestFile } from './test-run/run-test-file.ts';
-import { needsServices, testFiles } from './test-run/test-files.ts';
+import { neededPrograms, needsServices, testFiles } from './test-run/test-files.ts';
 import { judge, summaryLines } from './test-run/verdict.ts';
 
 const root = dirname(import.meta.dirname);
@@ -19,7 +21,8 @@ const parallel = Math.min(availableParallelism(), 4);
 
 const started = Date.now();
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+let preparing = true;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
 const args = process.argv.slice(2);
 const filters = args.filter((arg) => !arg.startsWith('--'));
@@ -33,20 +36,28 @@ async function main(): Promise<number> {
     return 1;
   }
   await removeAbandonedTestData();
+  const missing = await obtainForTests(neededPrograms(root, expected), say);
   const services = expected.some((path) => needsServices(root, path)) ? await startTestServices(say) : undefined;
+  preparing = false;
   try {
     const results = await runAll(expected, {
       root,
       timeoutMs: fileTimeoutMs,
       testTimeoutMs,
       nodeOptions,
-      environment: services === undefined ? {} : addresses(services),
+      environment: { ...missing, ...(services === undefined ? {} : addresses(services)) },
       signal: stop.signal,
     });
     return conclude(results);
   } finally {
     await services?.stop();
   }
+}
+
+/** A build may take minutes: it is not waited for, and its keeper ends it when this process is gone. */
+function onSignal(): void {
+  if (preparing) process.exit(1);
+  stop.abort();
 }
 
 function selected(): string[] {

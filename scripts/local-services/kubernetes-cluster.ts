@@ -1,8 +1,14 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { freePorts, retryTakenPort } from './free-port.ts';
+import type { ClusterAccess, ClusterUser, ServiceAccountIdentity } from './kubernetes-access.ts';
+import {
+  readCertificateAuthority,
+  signServiceAccountToken,
+  tokenIssuer,
+  writeClusterAccess,
+  writeKubeconfig,
+} from './kubernetes-access.ts';
 import type { KubernetesPrograms } from './obtain-kubernetes.ts';
 import { startOwnedProgram } from './owned-program.ts';
 import type { OwnedProgram } from './owned-program.ts';
@@ -11,7 +17,7 @@ import { untilReady } from './readiness.ts';
 /** Where a local control plane runs. */
 export interface KubernetesClusterOptions {
   readonly programs: KubernetesPrograms;
-  /** Holds etcd's data, keys, kubeconfig, logs/ and records/. */
+  /** An empty folder of its own: etcd's data, keys, kubeconfigs, logs/ and records/. */
   readonly dataFolder: string;
 }
 
@@ -20,20 +26,28 @@ export interface KubernetesCluster {
   readonly url: string;
   /** Path of a kubeconfig with all rights. */
   readonly kubeconfig: string;
-  /** Of the user with all rights. */
-  readonly token: string;
+  /** Path of a kubeconfig of the user `limited`, who has no rights until somebody grants some. */
+  readonly limitedKubeconfig: string;
+  /** Bearer tokens of the users. */
+  readonly tokens: Readonly<Record<ClusterUser, string>>;
   /** PEM of the authority that signed the API server's certificate. */
   readonly certificateAuthority: string;
-  /** Its programs, the API server's among them, for tests that take one away. */
+  /** Path of the audit log: JSON, one line for each request that was not the control plane's own. */
+  readonly auditLog: string;
+  /** Its programs as they run now, the API server's among them, for tests that take one away. */
   readonly programs: Readonly<Record<ClusterProgram, OwnedProgram>>;
-  /** Starts the API server again on its port, after it was stopped. */
+  /** Starts the API server again on its port, after it was stopped or killed. Resolves when it is ready. */
   restartApiServer(): Promise<void>;
+  /** See {@link signServiceAccountToken}. */
+  signServiceAccountToken(account: ServiceAccountIdentity, livesSeconds: number): string;
+  /** Ends everything; the data stay. */
   stop(): Promise<void>;
 }
 
 export type ClusterProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kwok';
 
 const startTimeoutMs = 120_000;
+const stopTimeoutMs = 5_000;
 const loopback = '127.0.0.1';
 
 /** Starts a control plane on free ports. Resolves when the API server is ready; throws with the end of a log if not. */
@@ -43,7 +57,48 @@ export function startKubernetesCluster(options: KubernetesClusterOptions): Promi
 
 async function start({ programs, dataFolder }: KubernetesClusterOptions): Promise<KubernetesCluster> {
   const [etcdPort, etcdPeerPort, apiPort] = await freePorts([undefined, undefined, undefined]);
-  const files = writeSecrets(dataFolder);
+  const access = writeClusterAccess(dataFolder);
+  const url = `https://${loopback}:${apiPort}`;
+  const { run, started, stop } = programsIn(dataFolder);
+  const runApiServer = async (): Promise<void> => {
+    const program = await run('kube-apiserver', programs.apiServer, apiServerArguments(access, etcdPort, apiPort));
+    await untilReady('The Kubernetes API server', program, () => isReady(url, access.tokens.admin), startTimeoutMs);
+  };
+  const kubeconfigOf = (user: ClusterUser): string => {
+    const file = join(dataFolder, `${user}.kubeconfig`);
+    writeKubeconfig(file, url, access.tokens[user], readCertificateAuthority(access));
+    return file;
+  };
+  try {
+    const etcd = await run('etcd', programs.etcd, etcdArguments(dataFolder, etcdPort, etcdPeerPort));
+    await untilReady('etcd', etcd, () => isHealthy(`http://${loopback}:${etcdPort}/health`), startTimeoutMs);
+    await runApiServer();
+    const own = kubeconfigOf('control-plane');
+    await Promise.all([
+      run('kube-controller-manager', programs.controllerManager, controllerManagerArguments(own, access)),
+      run('kube-scheduler', programs.scheduler, schedulerArguments(own)),
+      run('kwok', programs.kwok, kwokArguments(own, programs.kwokStages)),
+    ]);
+    return {
+      url,
+      kubeconfig: kubeconfigOf('admin'),
+      limitedKubeconfig: kubeconfigOf('limited'),
+      tokens: access.tokens,
+      certificateAuthority: readCertificateAuthority(access),
+      auditLog: access.auditLog,
+      programs: started as Record<ClusterProgram, OwnedProgram>,
+      restartApiServer: runApiServer,
+      signServiceAccountToken: (account, livesSeconds) => signServiceAccountToken(access, account, livesSeconds),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The programs of one control plane, by name; `stop` ends those that were started, those that use others first. */
+function programsIn(dataFolder: string) {
   const started: Partial<Record<ClusterProgram, OwnedProgram>> = {};
   const run = async (name: ClusterProgram, command: string, args: readonly string[]): Promise<OwnedProgram> => {
     const program = await startOwnedProgram({
@@ -53,86 +108,18 @@ async function start({ programs, dataFolder }: KubernetesClusterOptions): Promis
       workingFolder: dataFolder,
       logFile: join(dataFolder, 'logs', `${name}.log`),
       recordsFolder: join(dataFolder, 'records'),
-      stopTimeoutMs: 5_000,
+      stopTimeoutMs,
     });
     started[name] = program;
     return program;
   };
   const stop = async (): Promise<void> => {
-    const order: ClusterProgram[] = ['kwok', 'kube-scheduler', 'kube-controller-manager', 'kube-apiserver', 'etcd'];
-    for (const name of order) await started[name]?.stop();
+    await Promise.all([started.kwok?.stop(), started['kube-scheduler']?.stop()]);
+    await started['kube-controller-manager']?.stop();
+    await started['kube-apiserver']?.stop();
+    await started.etcd?.stop();
   };
-  const url = `https://${loopback}:${apiPort}`;
-  const runApiServer = async (): Promise<void> => {
-    const program = await run(
-      'kube-apiserver',
-      programs.apiServer,
-      apiServerArguments(files, dataFolder, etcdPort, apiPort),
-    );
-    await untilReady('The Kubernetes API server', program, () => isReady(url, files.token), startTimeoutMs);
-  };
-  try {
-    const etcd = await run('etcd', programs.etcd, etcdArguments(dataFolder, etcdPort, etcdPeerPort));
-    await untilReady('etcd', etcd, () => isHealthy(`http://${loopback}:${etcdPort}/health`), startTimeoutMs);
-    await runApiServer();
-    const certificateAuthority = readFileSync(join(dataFolder, 'certificates', 'apiserver.crt'), 'utf8');
-    writeFileSync(files.kubeconfig, kubeconfigOf(url, files.token, certificateAuthority), { mode: 0o600 });
-    await run('kube-controller-manager', programs.controllerManager, [
-      `--kubeconfig=${files.kubeconfig}`,
-      `--service-account-private-key-file=${files.privateKey}`,
-      // nodelifecycle takes the not-ready taint off: without it every pod stays Pending.
-      '--controllers=*,-nodeipam',
-      ...['--leader-elect=false', '--secure-port=0', '--use-service-account-credentials=false'],
-    ]);
-    await run('kube-scheduler', programs.scheduler, [
-      ...[`--kubeconfig=${files.kubeconfig}`, '--leader-elect=false', '--secure-port=0'],
-    ]);
-    await run('kwok', programs.kwok, [
-      ...[`--kubeconfig=${files.kubeconfig}`, '--manage-all-nodes=true', '--cidr=10.0.0.1/16', '--node-ip=10.0.0.1'],
-      ...programs.kwokStages.map((stage) => `--config=${stage}`),
-    ]);
-    return {
-      url,
-      kubeconfig: files.kubeconfig,
-      token: files.token,
-      certificateAuthority,
-      programs: started as Record<ClusterProgram, OwnedProgram>,
-      restartApiServer: runApiServer,
-      stop,
-    };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-interface SecretFiles {
-  readonly privateKey: string;
-  readonly publicKey: string;
-  readonly tokens: string;
-  readonly token: string;
-  readonly kubeconfig: string;
-}
-
-/** Keys and a token of this cluster alone. */
-function writeSecrets(folder: string): SecretFiles {
-  mkdirSync(join(folder, 'certificates'), { recursive: true });
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  });
-  const token = randomBytes(24).toString('hex');
-  const files = {
-    privateKey: join(folder, 'service-account.key'),
-    publicKey: join(folder, 'service-account.pub'),
-    tokens: join(folder, 'tokens.csv'),
-    kubeconfig: join(folder, 'kubeconfig'),
-  };
-  writeFileSync(files.privateKey, privateKey, { mode: 0o600 });
-  writeFileSync(files.publicKey, publicKey);
-  writeFileSync(files.tokens, `${token},admin,admin,"system:masters"\n`, { mode: 0o600 });
-  return { ...files, token };
+  return { started, run, stop };
 }
 
 function etcdArguments(folder: string, port: number, peerPort: number): string[] {
@@ -146,27 +133,45 @@ function etcdArguments(folder: string, port: number, peerPort: number): string[]
   ];
 }
 
-function apiServerArguments(files: SecretFiles, folder: string, etcdPort: number, port: number): string[] {
+function apiServerArguments(access: ClusterAccess, etcdPort: number, port: number): string[] {
   return [
     `--etcd-servers=http://${loopback}:${etcdPort}`,
     ...[`--secure-port=${port}`, `--bind-address=${loopback}`, `--advertise-address=${loopback}`],
-    ...[`--service-account-key-file=${files.publicKey}`, `--service-account-signing-key-file=${files.privateKey}`],
-    ...['--service-account-issuer=https://kubernetes.default.svc', `--token-auth-file=${files.tokens}`],
-    ...['--authorization-mode=RBAC', `--cert-dir=${join(folder, 'certificates')}`],
+    `--service-account-key-file=${access.publicKeyFile}`,
+    `--service-account-signing-key-file=${access.privateKeyFile}`,
+    ...[`--service-account-issuer=${tokenIssuer}`, `--token-auth-file=${access.tokensFile}`],
+    ...['--authorization-mode=RBAC', `--cert-dir=${access.certificateFolder}`],
+    ...[`--audit-policy-file=${access.auditPolicyFile}`, `--audit-log-path=${access.auditLog}`],
+    // Nothing runs in the pods that could use a service account's token.
     ...['--service-cluster-ip-range=10.96.0.0/16', '--disable-admission-plugins=ServiceAccount'],
   ];
 }
 
-function kubeconfigOf(server: string, token: string, certificateAuthority: string): string {
-  const ca = Buffer.from(certificateAuthority).toString('base64');
-  return JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'local', cluster: { server, 'certificate-authority-data': ca } }],
-    users: [{ name: 'admin', user: { token } }],
-    contexts: [{ name: 'local', context: { cluster: 'local', user: 'admin' } }],
-    'current-context': 'local',
-  });
+/** Requests a second that a client of the API server permits itself: its own 20 would make 2 000 pods take minutes. */
+const clientRate = ['--kube-api-qps=1000', '--kube-api-burst=2000'];
+
+const alone = ['--leader-elect=false', '--secure-port=0'];
+
+function controllerManagerArguments(kubeconfig: string, { privateKeyFile }: ClusterAccess): string[] {
+  return [
+    ...[`--kubeconfig=${kubeconfig}`, ...alone, ...clientRate],
+    ...[`--service-account-private-key-file=${privateKeyFile}`, '--use-service-account-credentials=false'],
+    // nodelifecycle takes the not-ready taint off: without it every pod stays Pending.
+    '--controllers=*,-nodeipam',
+    // A busy machine, or an API server that a test takes away, must not make KWOK's nodes look lost.
+    '--node-monitor-grace-period=10m',
+  ];
+}
+
+function schedulerArguments(kubeconfig: string): string[] {
+  return [`--kubeconfig=${kubeconfig}`, ...alone, ...clientRate];
+}
+
+function kwokArguments(kubeconfig: string, stages: readonly string[]): string[] {
+  return [
+    ...[`--kubeconfig=${kubeconfig}`, '--manage-all-nodes=true', '--cidr=10.0.0.1/16', '--node-ip=10.0.0.1'],
+    ...stages.map((stage) => `--config=${stage}`),
+  ];
 }
 
 async function isHealthy(url: string): Promise<boolean> {

@@ -2,12 +2,8 @@ import { execFile } from 'node:child_process';
 import { copyFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { CacheEntry } from './binary-cache.ts';
-import { cacheFolder, fillCache, findCached, withCacheLock } from './binary-cache.ts';
-import { buildWithGo } from './go-build.ts';
-import type { GoBuild } from './go-build.ts';
-import { cleanUpLeftovers } from './leftovers.ts';
-import { obtainProgram } from './obtain-program.ts';
+import type { GoProgram } from './obtain-go-program.ts';
+import { obtainGoProgram } from './obtain-go-program.ts';
 import type { ObtainOptions } from './obtain-temporal.ts';
 import { findOnPath } from './run-to-end.ts';
 
@@ -28,16 +24,9 @@ export interface KubernetesPrograms {
   readonly kwokStages: readonly string[];
 }
 
-/** A part of the control plane: one Go module, one or several programs. */
-interface Part {
-  readonly what: string;
-  readonly entry: CacheEntry;
-  readonly builds: readonly (GoBuild & { readonly output: string })[];
-  /** Puts further files beside the programs. */
-  readonly complete?: (folder: string) => Promise<void>;
-}
+const wayOut = 'Ways out: install Go (1.25 or newer) and start again.';
 
-const kubernetes: Part = {
+const kubernetes: GoProgram = {
   what: 'The Kubernetes control plane',
   entry: { key: `kubernetes-${kubernetesVersion}`, program: 'kube-apiserver' },
   builds: ['kube-controller-manager', 'kube-scheduler', 'kube-apiserver'].map((output) => ({
@@ -51,19 +40,25 @@ const kubernetes: Part = {
     ].join(' '),
     output,
   })),
+  buildTakes: 'about five minutes',
+  wayOut,
 };
 
-const etcd: Part = {
-  what: 'etcd',
+const etcd: GoProgram = {
+  what: 'Etcd',
   entry: { key: `etcd-${etcdVersion}`, program: 'etcd' },
   builds: [{ module: 'etcd', package: 'go.etcd.io/etcd/server/v3', output: 'etcd' }],
+  buildTakes: 'under a minute',
+  wayOut,
 };
 
-const kwok: Part = {
+const kwok: GoProgram = {
   what: 'KWOK',
   entry: { key: `kwok-${kwokVersion}`, program: 'kwok' },
   builds: [{ module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok', output: 'kwok' }],
   complete: copyStages,
+  buildTakes: 'about a minute',
+  wayOut,
 };
 
 /** Stages of KWOK's module that make nodes ready and keep them so, and let pods run and go. */
@@ -75,17 +70,14 @@ const stageFiles = [
   'pod/fast/pod-delete.yaml',
 ];
 
-const wayOut =
-  'Ways out: install Go (1.25 or newer) and start again; the build takes about six minutes, once for this user.';
-
 /**
  * The programs of a real control plane without kubelets: from the cache, or built from their Go modules. Throws an error
  * that lists what was tried and the ways out.
  */
 export async function obtainKubernetes(options: ObtainOptions = {}): Promise<KubernetesPrograms> {
-  const apiServer = await obtainPart(kubernetes, options);
-  const etcdProgram = await obtainPart(etcd, options);
-  const kwokProgram = await obtainPart(kwok, options);
+  const apiServer = await obtainGoProgram(kubernetes, options);
+  const etcdProgram = await obtainGoProgram(etcd, options);
+  const kwokProgram = await obtainGoProgram(kwok, options);
   const folder = dirname(kwokProgram);
   const stages = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
   return {
@@ -96,42 +88,6 @@ export async function obtainKubernetes(options: ObtainOptions = {}): Promise<Kub
     kwok: kwokProgram,
     kwokStages: stages.sort().map((name) => join(folder, name)),
   };
-}
-
-async function obtainPart(
-  part: Part,
-  { cache = cacheFolder(), report = () => undefined }: ObtainOptions,
-): Promise<string> {
-  const { what, entry } = part;
-  const found = findCached(cache, entry);
-  if (found !== undefined) return found;
-  return withCacheLock(cache, entry.key, report, async () => {
-    await cleanUpLeftovers(join(cache, 'records'));
-    const sources = [
-      { name: 'the cache', obtain: async () => fromCache(cache, entry) },
-      { name: `a build of its Go module (${entry.key})`, obtain: () => build(part, cache, report) },
-    ];
-    return obtainProgram(what, sources, wayOut);
-  });
-}
-
-/** The cache is asked again: another process may have filled it meanwhile. */
-function fromCache(cache: string, entry: CacheEntry): string {
-  const path = findCached(cache, entry);
-  if (path === undefined) throw new Error(`nothing at ${cache} for ${entry.key}`);
-  return path;
-}
-
-function build(
-  { what, entry, builds, complete }: Part,
-  cache: string,
-  report: (line: string) => void,
-): Promise<string> {
-  report(`Building ${what.replace(/^The /, 'the ')} from its Go module (some minutes, once for this user) …`);
-  return fillCache(cache, entry, async (folder) => {
-    for (const { output, ...goBuild } of builds) await buildWithGo(goBuild, join(folder, output), cache);
-    await complete?.(folder);
-  });
 }
 
 /** The stages come with KWOK's module, at the version that go.mod pins. */

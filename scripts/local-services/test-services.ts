@@ -3,12 +3,7 @@
  * private ones that a test may kill and start again.
  */
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startedAt } from '../process-identity.mjs';
 import { freePorts, retryTakenPort } from './free-port.ts';
-import { cleanUpLeftovers } from './leftovers.ts';
 import type { MongoServer } from './mongo-server.ts';
 import { startMongoServer } from './mongo-server.ts';
 import { obtainMongo } from './obtain-mongo.ts';
@@ -16,6 +11,7 @@ import { obtainTemporal } from './obtain-temporal.ts';
 import { startServices } from './start-services.ts';
 import type { TemporalServer } from './temporal-server.ts';
 import { startTemporalServer } from './temporal-server.ts';
+import { removeTestData, testDataFolder } from './test-data.ts';
 
 /** By these variables `npm test` hands the shared servers' addresses to every test process. */
 export const sharedServersVariables = {
@@ -47,7 +43,7 @@ export async function testServices(): Promise<TestServices> {
 
 /** Starts servers on free ports, on data that `stop` removes. The addresses in the environment are not used. */
 export async function startTestServices(report?: (line: string) => void): Promise<TestServices> {
-  const dataFolder = temporaryFolder();
+  const dataFolder = testDataFolder();
   const services = await startServices({ dataFolder, environment: {}, report });
   return {
     temporalAddress: services.temporalAddress,
@@ -55,7 +51,7 @@ export async function startTestServices(report?: (line: string) => void): Promis
     mongoUrl: services.mongoUrl,
     stop: async () => {
       await services.stop();
-      rmSync(dataFolder, { recursive: true, force: true });
+      await removeTestData(dataFolder);
     },
   };
 }
@@ -87,7 +83,7 @@ export async function startPrivateTemporal(): Promise<
   PrivateServer & { readonly temporalAddress: string; readonly temporalUiUrl: string }
 > {
   const program = await obtainTemporal();
-  const dataFolder = temporaryFolder();
+  const dataFolder = testDataFolder();
   const { first, start } = await retryTakenPort(async () => {
     const [port, uiPort] = await freePorts([undefined, undefined]);
     const start = () => startTemporalServer({ program, dataFolder, port, uiPort });
@@ -99,7 +95,7 @@ export async function startPrivateTemporal(): Promise<
 /** A MongoDB-compatible server of one test's own. */
 export async function startPrivateMongo(): Promise<PrivateServer & { readonly mongoUrl: string }> {
   const program = await obtainMongo();
-  const dataFolder = temporaryFolder();
+  const dataFolder = testDataFolder();
   const { first, start } = await retryTakenPort(async () => {
     const [port] = await freePorts([undefined]);
     const start = () => startMongoServer({ program, dataFolder, port });
@@ -122,36 +118,7 @@ function privateServer<Server extends TemporalServer | MongoServer>(
     },
     stop: async () => {
       await server.program.stop();
-      await cleanUpLeftovers(join(dataFolder, 'records'));
-      rmSync(dataFolder, { recursive: true, force: true });
+      await removeTestData(dataFolder);
     },
   };
-}
-
-const folderPrefix = 'coxswain-test-';
-
-/** The name carries the process that owns the folder, for {@link removeAbandonedTestData}. */
-function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
-}
-
-/** Removes the data of test processes that were killed, and ends the servers that they may have left running. */
-export async function removeAbandonedTestData(): Promise<void> {
-  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(folderPrefix))) {
-    const owner = Number(name.slice(folderPrefix.length).split('-')[0]);
-    const folder = join(tmpdir(), name);
-    if (startedAt(owner) !== undefined || !isWritable(folder)) continue;
-    await cleanUpLeftovers(join(folder, 'records'));
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** False for the folders of other users. */
-function isWritable(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { OptionalProgram } from '../local-services/programs-or-skip.ts';
+import { optionalPrograms } from '../local-services/programs-or-skip.ts';
 
 /** Paths of all test files on disk, relative to the project, slowest folders first so that the machine stays busy. */
 export function testFiles(root: string): string[] {
@@ -18,4 +20,22 @@ function rank(path: string): number {
 /** True when the file asks for the shared servers. */
 export function needsServices(root: string, path: string): boolean {
   return readFileSync(join(root, path), 'utf8').includes('local-services/test-services');
+}
+
+/** The programs that the files, or what they import of ours, ask for by `programsOrSkip('NAME')`. */
+export function neededPrograms(root: string, paths: readonly string[]): OptionalProgram[] {
+  const texts = new Map<string, string>();
+  for (const path of paths) readWithImports(root, path, texts);
+  const all = [...texts.values()].join('\n');
+  return optionalPrograms.filter((name) => all.includes(`programsOrSkip('${name}')`));
+}
+
+/** The product's own code is left out: nothing of it asks for a test's programs. */
+function readWithImports(root: string, path: string, texts: Map<string, string>): void {
+  if (texts.has(path) || !/^(test|scripts)[\\/]/.test(path) || !existsSync(join(root, path))) return;
+  const text = readFileSync(join(root, path), 'utf8');
+  texts.set(path, text);
+  for (const [, imported] of text.matchAll(/ from '(\.[^']*\.ts)'/g)) {
+    readWithImports(root, join(dirname(path), imported!), texts);
+  }
 }

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { V1Deployment } from '@kubernetes/client-node';
+import {
+  ApiException,
+  AppsV1Api,
+  AuthenticationV1Api,
+  CoreV1Api,
+  KubeConfig,
+  PatchStrategy,
+  setHeaderOptions,
+  VersionApi,
+} from '@kubernetes/client-node';
+import { kubernetesVersion } from '../../scripts/local-services/obtain-kubernetes.ts';
+import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
+import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
+import { startedAt } from '../../scripts/process-identity.mjs';
+
+const { skip } = await kubernetesOrSkip();
+
+test('a local control plane schedules, scales, outlives its API server and leaves nothing', { skip }, async (t) => {
+  const cluster = await startTestCluster({ nodes: 2, node: { cpu: '4', memory: '8Gi', pods: '20' } });
+  t.after(() => cluster.stop());
+  const config = configOf(cluster.kubeconfig);
+  const core = config.makeApiClient(CoreV1Api);
+  const apps = config.makeApiClient(AppsV1Api);
+
+  await t.test('it is the pinned version, with nodes of the asked shape', async () => {
+    const version = await config.makeApiClient(VersionApi).getCode();
+    assert.equal(version.gitVersion, `v${kubernetesVersion}`);
+    const { items } = await core.listNode();
+    assert.deepEqual(items.map(({ metadata }) => metadata!.name).sort(), ['node-1', 'node-2']);
+    for (const { status } of items) {
+      assert.deepEqual(status!.allocatable, { cpu: '4', memory: '8Gi', pods: '20' });
+      assert.deepEqual(status!.capacity, status!.allocatable);
+    }
+  });
+
+  await t.test('pods of a deployment run on its nodes with addresses', async () => {
+    await apps.createNamespacedDeployment({ namespace: 'default', body: deployment('web', 2) });
+    const pods = await runningPods(core, 'web', 2);
+    for (const { spec, status } of pods) {
+      assert.match(spec!.nodeName!, /^node-[12]$/);
+      assert.match(status!.podIP!, /^10\.0\./);
+    }
+  });
+
+  await t.test('the scale subresource adds pods and takes them away', async () => {
+    await scale(apps, 'web', 6);
+    await runningPods(core, 'web', 6);
+    await scale(apps, 'web', 1);
+    await runningPods(core, 'web', 1);
+  });
+
+  await t.test('a pod that fits no node stays Pending, and one that waits for a new node gets it', async () => {
+    await apps.createNamespacedDeployment({ namespace: 'default', body: deployment('large', 1, '6') });
+    await until('the scheduler says that the pod fits nowhere', async () => {
+      const [pod] = await podsOf(core, 'large');
+      return pod?.status?.conditions?.some(({ reason }) => reason === 'Unschedulable') === true;
+    });
+    assert.deepEqual(await cluster.addNodes(1, { cpu: '8' }), ['node-3']);
+    const [pod] = await runningPods(core, 'large', 1);
+    assert.equal(pod!.spec!.nodeName, 'node-3');
+  });
+
+  await t.test('the user "limited" is known and may nothing; an unknown token is refused', async () => {
+    const limited = configOf(cluster.limitedKubeconfig);
+    await assertStatus(403, limited.makeApiClient(CoreV1Api).listNamespacedPod({ namespace: 'default' }));
+    await assertStatus(401, withToken(cluster, 'nobody').listNamespacedPod({ namespace: 'default' }));
+  });
+
+  await t.test(
+    'tokens of service accounts are good: those of the TokenRequest API, and ours until they expire',
+    async () => {
+      const [namespace, name] = ['default', 'reader'];
+      await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name } } });
+      const short = await cluster.serviceAccountToken(namespace, name, 2);
+      const { status } = await core.createNamespacedServiceAccountToken({
+        namespace,
+        name,
+        body: { spec: { audiences: [], expirationSeconds: 600 } },
+      });
+      for (const token of [status!.token!, await cluster.serviceAccountToken(namespace, name, 600)]) {
+        assert.equal(await nameOf(cluster, token), 'system:serviceaccount:default:reader');
+      }
+      await sleep(3_000);
+      await assertStatus(401, nameOf(cluster, short));
+    },
+  );
+
+  await t.test('the audit log tells who asked for what, and leaves the control plane out', () => {
+    const lines = readFileSync(cluster.auditLog, 'utf8').trim().split('\n');
+    const entries = lines.map((line) => JSON.parse(line));
+    const refused = entries.find(({ user, verb }) => user.username === 'limited' && verb === 'list');
+    assert.equal(refused.objectRef.resource, 'pods');
+    assert.equal(refused.responseStatus.code, 403);
+    assert.ok(entries.every(({ user }) => user.username !== 'control-plane'));
+    for (const token of Object.values(cluster.tokens)) assert.ok(lines.every((line) => !line.includes(token)));
+  });
+
+  for (const end of ['stopApiServer', 'killApiServer'] as const) {
+    await t.test(`after ${end} nobody answers; when it is started again the cluster goes on as it was`, async () => {
+      await cluster[end]();
+      await assert.rejects(core.listNode(), (error) => !(error instanceof ApiException));
+      await cluster.restartApiServer();
+      assert.equal((await core.listNode()).items.length, 3);
+      const replicas = end === 'stopApiServer' ? 4 : 3;
+      await scale(apps, 'web', replicas);
+      await runningPods(core, 'web', replicas);
+    });
+  }
+
+  await t.test('stop leaves neither a process nor a file', async () => {
+    const programs = Object.entries(cluster.programs);
+    assert.equal(programs.length, 5);
+    for (const [name, { pid }] of programs) assert.ok(startedAt(pid) !== undefined, `${name} runs`);
+    await cluster.stop();
+    for (const [name, { pid }] of programs) assert.equal(startedAt(pid), undefined, `${name} is gone`);
+    assert.ok(!existsSync(dirname(cluster.kubeconfig)));
+  });
+});
+
+function configOf(kubeconfig: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  return config;
+}
+
+function configWith({ url, certificateAuthority }: TestCluster, token: string): KubeConfig {
+  const config = new KubeConfig();
+  const caData = Buffer.from(certificateAuthority).toString('base64');
+  config.loadFromClusterAndUser({ name: 'local', server: url, caData, skipTLSVerify: false }, { name: 'user', token });
+  return config;
+}
+
+function withToken(cluster: TestCluster, token: string): CoreV1Api {
+  return configWith(cluster, token).makeApiClient(CoreV1Api);
+}
+
+/** Whom the API server takes the token's holder for. */
+async function nameOf(cluster: TestCluster, token: string): Promise<string | undefined> {
+  const api = configWith(cluster, token).makeApiClient(AuthenticationV1Api);
+  return (await api.createSelfSubjectReview({ body: {} })).status?.userInfo?.username;
+}
+
+async function assertStatus(code: number, answer: Promise<unknown>): Promise<void> {
+  await assert.rejects(answer, (error) => error instanceof ApiException && error.code === code);
+}
+
+function deployment(name: string, replicas: number, cpu = '100m'): V1Deployment {
+  const containers = [{ name: 'main', image: 'none', resources: { requests: { cpu } } }];
+  return {
+    metadata: { name },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels: { app: name } }, spec: { containers } },
+    },
+  };
+}
+
+async function scale(apps: AppsV1Api, name: string, replicas: number): Promise<void> {
+  await apps.patchNamespacedDeploymentScale(
+    { namespace: 'default', name, body: { spec: { replicas } } },
+    setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+  );
+}
+
+async function podsOf(core: CoreV1Api, app: string) {
+  return (await core.listNamespacedPod({ namespace: 'default', labelSelector: `app=${app}` })).items;
+}
+
+/** The pods of the deployment when they are as many as wanted and all of them run. */
+async function runningPods(core: CoreV1Api, app: string, count: number) {
+  let pods = await podsOf(core, app);
+  await until(`${count} pods of ${app} run`, async () => {
+    pods = await podsOf(core, app);
+    return pods.length === count && pods.every(({ status }) => status?.phase === 'Running');
+  });
+  return pods;
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < deadline, `within a minute ${what}`);
+    await sleep(100);
+  }
+}
