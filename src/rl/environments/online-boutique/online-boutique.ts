@@ -1,12 +1,11 @@
 import { CoxswainError } from '../../../contracts/errors.ts';
 import type { ClusterView } from '../../baselines/controller.ts';
 import { createHpa } from '../../baselines/hpa.ts';
-import type { Hpa, HpaState } from '../../baselines/hpa.ts';
+import type { HpaState } from '../../baselines/hpa.ts';
 import type { EnvironmentDescription, EnvironmentState, Observation, Transition } from '../../environment.ts';
 import { Generator } from '../../random.ts';
 import type { GeneratorState } from '../../random.ts';
-import { observationSize, observationTable, RATE_STEPS, writeObservation } from './boutique-observation.ts';
-import type { ObservationInput } from './boutique-observation.ts';
+import { observationTable, RATE_STEPS } from './boutique-observation.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitorState } from './cluster-monitor.ts';
 import { EpisodeStarts } from './episode-starts.ts';
@@ -16,7 +15,8 @@ import { FRAME } from './metrics-history.ts';
 import { onlineBoutiqueApplication } from './online-boutique-application.ts';
 import { defaultParameters, parseOnlineBoutiqueParameters, validateTrace } from './options.ts';
 import type { CompleteParameters, OnlineBoutiqueOptions } from './options.ts';
-import { changeOf, CHOICES, maskService, replicaActionTable } from './replica-actions.ts';
+import { CHOICES, replicaActionTable } from './replica-actions.ts';
+import { ScalingDecision } from './scaling-decision.ts';
 import { Simulation, STEP_SECONDS, SUB_STEPS } from './simulation.ts';
 import type { SimulationState } from './simulation.ts';
 import { validateApplication } from './validate-application.ts';
@@ -61,17 +61,9 @@ class Boutique implements OnlineBoutique {
   private readonly simulation: Simulation;
   private readonly monitor: ClusterMonitor;
   readonly latencies: LatencyMixture;
-  private readonly hpa: Hpa | null;
-  private readonly observation: Float32Array;
-  private readonly mask: Uint8Array;
+  private readonly decision: ScalingDecision;
   private readonly arrivals: Float64Array;
-  /** Replicas that an action's changes are added to. */
-  private readonly base: Int32Array;
-  /** Replicas that an action may lead to. */
-  private readonly low: Int32Array;
-  private readonly high: Int32Array;
   private readonly wanted: Int32Array;
-  private readonly observationInput: ObservationInput;
   private generator = new Generator(0);
   private offset = 0;
   /** What the trace is multiplied by in this episode. */
@@ -95,23 +87,19 @@ class Boutique implements OnlineBoutique {
       sloSeconds: this.parameters.sloSeconds,
     });
     this.latencies = new LatencyMixture(application.requests.length * SUB_STEPS);
-    this.hpa =
-      this.parameters.actionBase === 'hpa' ? createHpa({ targetPercent: this.parameters.hpaTargetPercent }) : null;
-    this.observation = new Float32Array(observationSize(services.length));
-    this.mask = new Uint8Array(services.length * CHOICES);
+    const { monitor, simulation } = this;
+    const source = {
+      view: monitor.view,
+      history: monitor.history,
+      startingPods: simulation.fleet.startingTotal,
+      cpuUsage: (s: number) => monitor.cpuUsage(s),
+    };
+    const { actionBase, hpaTargetPercent } = this.parameters;
+    const hpa = actionBase === 'hpa' ? createHpa({ targetPercent: hpaTargetPercent }) : null;
+    this.decision = new ScalingDecision(source, this.parameters, hpa);
     this.arrivals = new Float64Array(application.requests.length);
-    this.base = new Int32Array(services.length);
-    this.low = new Int32Array(services.length);
-    this.high = new Int32Array(services.length);
     this.wanted = new Int32Array(services.length);
     this.description = describe(this.view.services, this.parameters.episodeSteps);
-    this.observationInput = {
-      view: this.view,
-      history: this.monitor.history,
-      sloSeconds: this.parameters.sloSeconds,
-      startingPods: this.simulation.fleet.startingTotal,
-      base: this.base,
-    };
   }
 
   get view(): ClusterView {
@@ -134,10 +122,7 @@ class Boutique implements OnlineBoutique {
   }
 
   step(action: Int32Array | Float32Array): Transition {
-    for (let s = 0; s < this.base.length; s++) {
-      const wanted = this.base[s] + this.changeChosen(action, s);
-      this.wanted[s] = Math.max(this.low[s], Math.min(this.high[s], wanted));
-    }
+    this.decision.replicasOf(action, this.wanted);
     return this.stepReplicas(this.wanted);
   }
 
@@ -149,7 +134,7 @@ class Boutique implements OnlineBoutique {
       );
     }
     let actions = 0;
-    for (let s = 0; s < this.base.length; s++) {
+    for (let s = 0; s < this.wanted.length; s++) {
       if (this.simulation.fleet.scale(s, desiredReplicas[s])) actions++;
     }
     this.play(this.scale * this.trace[this.offset + this.steps]);
@@ -164,8 +149,8 @@ class Boutique implements OnlineBoutique {
     const cost = podSeconds / STEP_SECONDS + violationPrice * violations + actionPrice * actions;
     this.prepareDecision();
     return {
-      observation: this.observation,
-      actionMask: this.mask,
+      observation: this.decision.observation,
+      actionMask: this.decision.mask,
       reward: -REWARD_PER_POD * cost,
       terminated: false,
       truncated: this.steps === episodeSteps,
@@ -189,8 +174,8 @@ class Boutique implements OnlineBoutique {
       simulation: this.simulation.saveState(),
       monitor: this.monitor.saveState(),
       lastQuantile: this.latencies.saveState(),
-      hpa: this.hpa === null ? null : this.hpa.saveState(),
-      base: [...this.base],
+      hpa: this.decision.saveHpa(),
+      base: [...this.decision.base],
     } satisfies BoutiqueState;
   }
 
@@ -204,23 +189,16 @@ class Boutique implements OnlineBoutique {
     this.monitor.loadState(saved.monitor);
     this.latencies.clear();
     this.latencies.loadState(saved.lastQuantile);
-    if (saved.hpa !== null) this.hpa?.loadState(saved.hpa);
     this.monitor.updateView(this.steps * STEP_SECONDS);
-    this.base.set(saved.base);
-    return this.observe();
-  }
-
-  private changeChosen(action: Int32Array | Float32Array, s: number): number {
-    const choice = action[s];
-    if (choice >= 0 && choice < CHOICES && Number.isInteger(choice)) return changeOf(choice);
-    throw new CoxswainError('ENVIRONMENT_INVALID', `online-boutique: action ${s} must be 0 … 14, not ${choice}.`);
+    this.decision.load(saved.hpa, saved.base);
+    return this.observation();
   }
 
   private start(offset: number, scale: number, generator: Generator): Observation {
     this.generator = generator;
     this.offset = offset;
     this.scale = scale;
-    this.hpa?.reset();
+    this.decision.reset();
     this.latencies.loadState(0);
     const before = (steps: number): number => scale * this.trace[Math.max(0, offset - steps)];
     let sum = 0;
@@ -234,7 +212,7 @@ class Boutique implements OnlineBoutique {
     for (let steps = warmUp; steps > 0; steps--) this.play(before(steps));
     this.steps = 0;
     this.prepareDecision();
-    return { observation: this.observation, actionMask: this.mask };
+    return this.observation();
   }
 
   /** One control step with `requests` expected arrivals, up to the new metrics. */
@@ -249,35 +227,14 @@ class Boutique implements OnlineBoutique {
     this.monitor.endStep(this.latencies);
   }
 
-  /** Brings view, base, observation and mask up to the moment before the next decision. */
+  /** Brings view, observation and mask up to the moment before the next decision. */
   private prepareDecision(): void {
     this.monitor.updateView(this.steps * STEP_SECONDS);
-    if (this.hpa === null) this.base.set(this.view.desiredReplicas);
-    else this.hpa.decide(this.view, this.base);
-    this.observe();
+    this.decision.prepare();
   }
 
-  private observe(): Observation {
-    writeObservation(this.observationInput, this.observation);
-    for (let s = 0; s < this.base.length; s++) {
-      this.boundReplicas(s);
-      maskService(this.mask, s, this.base[s], this.low[s], this.high[s]);
-    }
-    return { observation: this.observation, actionMask: this.mask };
-  }
-
-  /** The replicas that an action may lead to; what the base itself proposes always is among them. */
-  private boundReplicas(s: number): void {
-    const { maxChange, maxTargetRatio, minTargetRatio, hpaTargetPercent } = this.parameters;
-    const { view } = this;
-    const base = this.base[s];
-    const load = (100 * this.monitor.cpuUsage(s)) / (view.cpuRequestMillicores[s] * hpaTargetPercent);
-    let low = Math.max(view.minReplicas[s], base - maxChange);
-    let high = Math.min(view.maxReplicas[s], base + maxChange);
-    if (maxTargetRatio > 0) low = Math.max(low, Math.ceil(load / maxTargetRatio));
-    if (minTargetRatio > 0) high = Math.min(high, Math.ceil(load / minTargetRatio));
-    this.low[s] = Math.min(base, low);
-    this.high[s] = Math.max(base, high);
+  private observation(): Observation {
+    return { observation: this.decision.observation, actionMask: this.decision.mask };
   }
 }
 
