@@ -108,6 +108,12 @@ export default {
       ),
     ),
     mayImportOnly(
+      'control-imports',
+      '^src/control/',
+      ['^src/(control|rl|domain|contracts)/'],
+      'src/control decides for live clusters: it imports src/rl, src/domain and src/contracts only; hand clusters, stores and policies in as ports.',
+    ),
+    mayImportOnly(
       'client-imports',
       '^src/client/',
       ['^src/(client|spec|domain|contracts)/'],
@@ -128,7 +134,7 @@ export default {
     mayImportOnly(
       'cli-goes-through-client',
       '^src/cli/(?!main[.]ts$)',
-      ['^src/(cli|client|spec|domain|contracts|rl)/', '^config/'],
+      ['^src/(cli|client|spec|domain|contracts|rl|control)/', '^config/'],
       'The command goes through src/client, or calls the learning core of src/rl: it never imports adapters, workflows, activities or workers. Only src/cli/main.ts wires adapters in.',
     ),
     mayImportOnly(

@@ -100,6 +100,8 @@ export interface ControlState {
   /** Steps in a row, up to now, without a complete observation, and without an answer of the policy. */
   readonly stepsWithoutObservation: number;
   readonly stepsWithoutPolicy: number;
+  /** True while autoscalers that we created may be in the cluster (a native fallback). */
+  readonly nativeAutoscalers: boolean;
   /** Requests and violations of the last steps, oldest first: what the error budget is counted on. */
   readonly budget: readonly { readonly requests: number; readonly violations: number }[];
 }
@@ -175,15 +177,16 @@ export interface ControlDecision {
   readonly deployment: string;
   readonly step: number;
   readonly at: Date;
+  /** The loop's state when the step began. */
+  readonly state: ControlState;
   readonly mode: ControlMode;
   readonly actor: ControlActor;
-  readonly fallback: FallbackState | null;
-  /** Null when there was none. */
+  /** What the loop carries on: also the switch to the fallback that this step made, and acted on. */
+  readonly next: ControlState;
+  /** Null when the cluster could not be read. */
   readonly observation: ControlObservation | null;
   /** What was wrong with it; empty when it is complete. */
   readonly problems: readonly string[];
-  /** Steps since the last complete observation; 0 = this one. */
-  readonly observationAgeSteps: number;
   /** What HPA and policy remember after this step; see src/rl/live. */
   readonly memory: ControlMemory;
   readonly policy: PolicyDecision | null;
@@ -193,21 +196,27 @@ export interface ControlDecision {
   readonly proposals: readonly { readonly workload: WorkloadName; readonly replicas: number }[];
   /** The guard's context as JSON (src/domain/guard), dates as ISO 8601. */
   readonly guardContext: JsonValue | null;
-  readonly guarded: readonly {
-    readonly workload: WorkloadName;
-    readonly before: number | null;
-    readonly proposed: number;
-    readonly permitted: number | null;
-    readonly reasons: readonly { readonly reason: string; readonly detail: string }[];
-  }[];
+  readonly guarded: readonly GuardedProposal[];
   /** What was done; null until it is known. Empty in shadow mode. */
   readonly result: readonly ScaleResult[] | null;
   readonly summary: StepSummary | null;
 }
 
+/** What the guard made of a proposal. */
+export interface GuardedProposal {
+  readonly workload: WorkloadName;
+  /** Replicas before; null when the workload is not there. */
+  readonly before: number | null;
+  readonly proposed: number;
+  readonly permitted: number | null;
+  /** Empty when the proposal passed as it was. */
+  readonly reasons: readonly { readonly reason: string; readonly detail: string }[];
+}
+
 /** What a step saw. */
 export interface ControlObservation {
-  readonly metrics: MetricsSnapshot;
+  /** Null when the metrics could not be read. */
+  readonly metrics: MetricsSnapshot | null;
   /** Of the cluster, in the order of the services; null for one that is not there. */
   readonly workloads: readonly (ObservedWorkload | null)[];
 }
@@ -220,6 +229,8 @@ export interface ObservedWorkload {
   /** Pods that exist but are not ready yet. */
   readonly startingPods: number;
   readonly cpuRequestMillicores: number | null;
+  /** CPU of the ready pods together, from the metrics API: what the HPA reads when the metrics are away; null = not known. */
+  readonly cpuMillicores: number | null;
 }
 
 /** State between steps. Plain JSON. */
@@ -228,6 +239,10 @@ export interface ControlMemory {
   readonly hpa: JsonValue;
   /** The policy's memory (float32 values); empty for one without. */
   readonly policy: readonly number[];
+  /** Replicas of each service when they were last seen, and when they last changed (ISO 8601); null = never seen. */
+  readonly seen: readonly ({ readonly replicas: number; readonly changedAt: string | null } | null)[];
+  /** Pod-hours used, by hour since 1970, oldest first. */
+  readonly podHours: readonly { readonly hour: number; readonly used: number }[];
 }
 
 export interface PolicyDecision {

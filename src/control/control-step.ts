@@ -1,0 +1,139 @@
+import type { ClusterActor, ClusterReader, ScaleResult } from '../contracts/cluster.ts';
+import type { SnapshotReader } from '../contracts/cluster-metrics.ts';
+import type { ControlDecision, ControlState, ControlStore, StepSummary } from '../contracts/control.ts';
+import { toCoxswainError } from '../contracts/errors.ts';
+import type { PolicyProcesses } from '../contracts/policy-process.ts';
+import { decideStep } from './decide-step.ts';
+import type { AskPolicy } from './decide-step.ts';
+import { readGuardContext } from './guard-context.ts';
+import { emptyMemory } from './live-deployment.ts';
+import type { LiveDeployment } from './live-deployment.ts';
+import { keepAutoscalers } from './native-fallback.ts';
+import { ageOf, observeStep } from './observe-step.ts';
+import { recordStepEvents } from './step-events.ts';
+
+/** What a control step touches. */
+export interface ControlStepPorts {
+  readonly store: ControlStore;
+  readonly reader: ClusterReader;
+  readonly actor: ClusterActor;
+  readonly snapshots: SnapshotReader;
+  readonly policies: PolicyProcesses;
+  readonly now: () => Date;
+}
+
+/** Part of a control step that observing may take; the policy and acting have the rest. */
+const observingShare = 0.5;
+const longestObservingMs = 10_000;
+const shortestObservingMs = 2_000;
+
+/**
+ * One step of a control loop: observe → decide → guard → act → verify → record.
+ *
+ * 1. The decision is stored before anything is changed, and its result after: a step that is repeated after a kill goes on
+ *    with what is stored. A stored decision that is older than a step is not acted on any more.
+ * 2. What is changed is changed from what the decision was made for; what somebody else moved in between stays as it is.
+ * 3. Trouble with the cluster, the metrics or the policy is in the summary; only the store's trouble is thrown.
+ *
+ * @throws CoxswainError STORE_UNAVAILABLE; what `signal` was aborted with.
+ */
+export async function runControlStep(
+  ports: ControlStepPorts,
+  live: LiveDeployment,
+  state: ControlState,
+  signal: AbortSignal,
+): Promise<StepSummary> {
+  const { store } = ports;
+  const stored = await store.getDecision(state.deployment, state.step);
+  if (stored?.summary) return stored.summary;
+  const decision = stored ?? (await decide(ports, live, state, signal));
+  const autoscalers = await keepAutoscalers(ports.actor, live.record, decision, signal);
+  const result = await act(ports, live, decision, signal);
+  const summary = summaryOf(decision, result, autoscalers);
+  await recordStepEvents(ports, live.record, decision, result);
+  await store.completeDecision(state.deployment, state.step, { result, summary });
+  return summary;
+}
+
+async function decide(
+  ports: ControlStepPorts,
+  live: LiveDeployment,
+  state: ControlState,
+  signal: AbortSignal,
+): Promise<ControlDecision> {
+  const { record } = live;
+  const { intervalSeconds, guard } = record.spec;
+  const memory = (await ports.store.latestDecision(state.deployment))?.memory ?? emptyMemory(record);
+  const at = ports.now();
+  const limitMs = Math.min(longestObservingMs, Math.max(shortestObservingMs, intervalSeconds * 1000 * observingShare));
+  const { cluster, observation, problems } = await observeStep(ports, live, at, limitMs, signal);
+  const metrics = observation?.metrics ?? null;
+  const guardContext =
+    cluster &&
+    readGuardContext(cluster, record.services, memory, {
+      at,
+      stepSeconds: intervalSeconds,
+      observationAgeSteps: metrics === null ? 0 : ageOf(metrics, at),
+      windowHours: guard.podHours?.windowHours ?? 1,
+    });
+  const input = { state, at, observation, problems, guardContext, memory };
+  return ports.store.writeDecision(await decideStep(live, input, askingOf(ports, live, signal)));
+}
+
+function askingOf({ policies }: ControlStepPorts, { record }: LiveDeployment, signal: AbortSignal): AskPolicy {
+  return async (question) => {
+    const startedMs = performance.now();
+    try {
+      const answer = await policies.ask({ ...question, deployment: record.name, policy: record.policy }, signal);
+      return { answer, milliseconds: performance.now() - startedMs };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { failure: `policy: ${toCoxswainError(error).message}` };
+    }
+  };
+}
+
+/** Changes what the guard permits, one workload after the other; empty in shadow mode. */
+async function act(
+  { actor, now }: ControlStepPorts,
+  { record }: LiveDeployment,
+  decision: ControlDecision,
+  signal: AbortSignal,
+): Promise<ScaleResult[]> {
+  if (decision.mode === 'shadow') return [];
+  const changes = decision.guarded.flatMap(({ workload, before, permitted }, s) =>
+    before === null || permitted === null || permitted === before
+      ? []
+      : [{ workload, kind: record.services[s].kind, from: before, to: permitted }],
+  );
+  const ageSeconds = (now().getTime() - decision.at.getTime()) / 1000;
+  if (ageSeconds > Math.max(record.spec.intervalSeconds, shortestObservingMs / 1000)) {
+    const detail = `the decision was ${Math.round(ageSeconds)} s old: its process was killed before it could act`;
+    return changes.map(({ workload }) => ({ workload, outcome: 'failed', replicas: null, detail }));
+  }
+  return Promise.all(changes.map((change) => actor.scale(change, signal)));
+}
+
+function summaryOf(
+  decision: ControlDecision,
+  result: readonly ScaleResult[],
+  autoscalers: { readonly present: boolean; readonly troubles: readonly string[] },
+): StepSummary {
+  const troubles = result.filter(({ outcome }) => outcome !== 'scaled' && outcome !== 'already');
+  return {
+    step: decision.step,
+    at: decision.at.toISOString(),
+    actor: decision.actor,
+    changed: result.filter(({ outcome }) => outcome === 'scaled').length,
+    guarded: decision.guarded.filter(({ reasons }) => reasons.length > 0).length,
+    state: { ...decision.next, nativeAutoscalers: autoscalers.present },
+    notes: [
+      ...decision.problems,
+      ...autoscalers.troubles,
+      ...troubles.map(({ workload, outcome, detail }) => `${workload}: ${outcome}: ${detail}`),
+    ].slice(0, maxNotes),
+  };
+}
+
+/** Histories stay small, whatever goes wrong at once. */
+const maxNotes = 5;

@@ -1,0 +1,37 @@
+import type { ControlMemory, DeploymentRecord } from '../contracts/control.ts';
+import type { GuardRules } from '../domain/guard/guard-rules.ts';
+import type { Application } from '../rl/environments/online-boutique/application.ts';
+import { LiveScaling } from '../rl/live/live-scaling.ts';
+
+/** A deployment with what its steps compute with. */
+export interface LiveDeployment {
+  readonly record: DeploymentRecord;
+  readonly scaling: LiveScaling;
+  readonly rules: GuardRules;
+}
+
+/**
+ * @param application that the policy was trained with: the environment's own, or the fitted twin's.
+ * @throws CoxswainError ENVIRONMENT_INVALID when the environment's parameters are not (no longer) allowed.
+ */
+export function liveDeployment(record: DeploymentRecord, application: Application): LiveDeployment {
+  const { environment, hpaTargetPercent } = record;
+  const scaling = new LiveScaling({ application, parameters: environment.parameters, hpaTargetPercent });
+  return { record, scaling, rules: guardRulesOf(record) };
+}
+
+/** What the guard holds a deployment's decisions to. */
+export function guardRulesOf({ spec, services }: DeploymentRecord): GuardRules {
+  const { podHours, frozen, maxObservationAgeSteps } = spec.guard;
+  return {
+    workloads: services.map(({ workload, limits }) => ({ workload, ...limits })),
+    podHours,
+    frozen,
+    maxObservationAgeSteps,
+  };
+}
+
+/** What a deployment remembers before its first step. */
+export function emptyMemory({ services }: DeploymentRecord): ControlMemory {
+  return { hpa: null, policy: [], seen: services.map(() => null), podHours: [] };
+}

@@ -1,0 +1,54 @@
+import type { ClusterActor } from '../contracts/cluster.ts';
+import type { ControlDecision, ControlledService, DeploymentRecord } from '../contracts/control.ts';
+import { toCoxswainError } from '../contracts/errors.ts';
+
+/** How the cluster's own autoscalers stand after a step. */
+export interface AutoscalerOutcome {
+  /** True when some of ours may be there. */
+  readonly present: boolean;
+  /** What went wrong, a sentence each. */
+  readonly troubles: readonly string[];
+}
+
+/** Keeps the cluster's own autoscalers there while a native fallback acts, and takes them away once the policy acts again. */
+export async function keepAutoscalers(
+  actor: ClusterActor,
+  record: DeploymentRecord,
+  { state, next }: Pick<ControlDecision, 'state' | 'next'>,
+  signal?: AbortSignal,
+): Promise<AutoscalerOutcome> {
+  if (next.nativeAutoscalers) return { present: true, troubles: await putAutoscalers(actor, record, signal) };
+  if (!state.nativeAutoscalers) return { present: false, troubles: [] };
+  const troubles = await removeAutoscalers(actor, record, signal);
+  return { present: troubles.length > 0, troubles };
+}
+
+/** An autoscaler for each service, with the guard's bounds and the calibrated target. @returns troubles, a sentence each. */
+export function putAutoscalers(actor: ClusterActor, record: DeploymentRecord, signal?: AbortSignal): Promise<string[]> {
+  const targetPercent = record.hpaTargetPercent;
+  return forEachService(record, ({ workload, kind, limits: { minReplicas, maxReplicas } }) =>
+    actor.putAutoscaler({ workload, kind, minReplicas, maxReplicas, targetPercent }, signal),
+  );
+}
+
+/** @returns troubles, a sentence each. */
+export function removeAutoscalers(
+  actor: ClusterActor,
+  record: DeploymentRecord,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  return forEachService(record, ({ workload }) => actor.removeAutoscaler(workload, signal));
+}
+
+/** Trouble with one service does not keep the others back. */
+async function forEachService(
+  { services }: DeploymentRecord,
+  work: (service: ControlledService) => Promise<void>,
+): Promise<string[]> {
+  const outcomes = await Promise.allSettled(services.map(work));
+  return outcomes.flatMap((outcome, s) =>
+    outcome.status === 'fulfilled'
+      ? []
+      : [`autoscaler of ${services[s].workload}: ${toCoxswainError(outcome.reason).message}`],
+  );
+}
