@@ -17,8 +17,7 @@ const timeoutMs = 30 * 60_000;
  * the Go toolchain and the Go module proxy; without cgo, so no C compiler. Throws when Go is missing or the build fails.
  */
 export async function buildWithGo(build: GoBuild, output: string, cache: string): Promise<void> {
-  const go = findOnPath('go');
-  if (go === undefined) throw new Error('there is no `go` on PATH');
+  const go = requireGo();
   const linkerFlags = ['-s -w', build.linkerFlags].filter(Boolean).join(' ');
   await runToEnd(
     {
@@ -32,4 +31,11 @@ export async function buildWithGo(build: GoBuild, output: string, cache: string)
     },
     { timeoutMs },
   );
+}
+
+/** Absolute path of the Go toolchain. Throws when there is none on PATH. */
+export function requireGo(): string {
+  const go = findOnPath('go');
+  if (go === undefined) throw new Error('there is no `go` on PATH');
+  return go;
 }

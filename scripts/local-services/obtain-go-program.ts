@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { CacheEntry } from './binary-cache.ts';
 import { cacheFolder, fillCache, findCached, withCacheLock } from './binary-cache.ts';
-import { buildWithGo } from './go-build.ts';
+import { buildWithGo, requireGo } from './go-build.ts';
 import type { GoBuild } from './go-build.ts';
 import { cleanUpLeftovers } from './leftovers.ts';
 import { obtainProgram } from './obtain-program.ts';
@@ -51,8 +51,9 @@ function fromCache(cache: string, entry: CacheEntry): string {
   return path;
 }
 
-function build(program: GoProgram, cache: string, report: (line: string) => void): Promise<string> {
+async function build(program: GoProgram, cache: string, report: (line: string) => void): Promise<string> {
   const { what, entry, builds, complete, buildTakes } = program;
+  requireGo();
   report(`Building ${what.replace(/^The /, 'the ')} from its Go module (${buildTakes}, once for this user) …`);
   return fillCache(cache, entry, async (folder) => {
     for (const { output, ...goBuild } of builds) await buildWithGo(goBuild, join(folder, output), cache);

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { copyFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { requireGo } from './go-build.ts';
 import type { GoProgram } from './obtain-go-program.ts';
 import { obtainGoProgram } from './obtain-go-program.ts';
 import type { ObtainOptions } from './obtain-temporal.ts';
-import { findOnPath } from './run-to-end.ts';
 
 /** The pinned versions: the go.mod files beside this file name the same, and a test compares them. */
 export const kubernetesVersion = '1.34.3';
@@ -92,9 +92,7 @@ export async function obtainKubernetes(options: ObtainOptions = {}): Promise<Kub
 
 /** The stages come with KWOK's module, at the version that go.mod pins. */
 async function copyStages(folder: string): Promise<void> {
-  const go = findOnPath('go');
-  if (go === undefined) throw new Error('there is no `go` on PATH');
-  const { stdout } = await promisify(execFile)(go, ['list', '-m', '-f', '{{.Dir}}', 'sigs.k8s.io/kwok'], {
+  const { stdout } = await promisify(execFile)(requireGo(), ['list', '-m', '-f', '{{.Dir}}', 'sigs.k8s.io/kwok'], {
     cwd: join(import.meta.dirname, 'kwok'),
     env: { ...process.env, GOWORK: 'off', GOFLAGS: '-mod=readonly' },
     timeout: 60_000,
