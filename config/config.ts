@@ -9,6 +9,7 @@ export interface Config {
   readonly dataFolders: Readonly<Record<string, string>>;
   /** Absolute paths of modules with algorithms beside our own. */
   readonly algorithmModules: readonly string[];
+  readonly metrics: MetricsConfig;
   readonly api: ApiConfig;
   /** The commit that the coxswain command notes in a spec that names none. */
   readonly client: { readonly gitSha: string | null };
@@ -50,6 +51,19 @@ export interface S3Artifacts {
   readonly accessKeyId: string;
   readonly secretAccessKey: Secret;
   readonly sessionToken: Secret | null;
+}
+
+/** Where live services are measured. */
+export interface MetricsConfig {
+  readonly prometheus: MetricsServer | null;
+  readonly kiali: MetricsServer | null;
+  /** Absolute path of a file with other names of series; null = the standard ones. */
+  readonly namesFile: string | null;
+}
+
+export interface MetricsServer {
+  readonly url: string;
+  readonly token: Secret | null;
 }
 
 export interface ApiConfig {

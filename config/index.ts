@@ -2,7 +2,15 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CoxswainError } from '../src/contracts/errors.ts';
 import { Secret } from './secret.ts';
-import type { ApiConfig, Config, FolderArtifacts, S3Artifacts, TemporalTls } from './config.ts';
+import type {
+  ApiConfig,
+  Config,
+  FolderArtifacts,
+  MetricsConfig,
+  MetricsServer,
+  S3Artifacts,
+  TemporalTls,
+} from './config.ts';
 import { readSetting, readTextFile } from './setting.ts';
 import type { Environment, Setting, SettingValue } from './setting.ts';
 import { settings } from './settings.ts';
@@ -11,6 +19,8 @@ export type {
   ApiConfig,
   Config,
   FolderArtifacts,
+  MetricsConfig,
+  MetricsServer,
   S3Artifacts,
   TemporalConfig,
   TemporalTls,
@@ -61,6 +71,7 @@ function group(values: Values, problems: string[]): Config {
     artifacts: artifacts(values, problems),
     dataFolders: Object.fromEntries((values.COXSWAIN_DATA_FOLDERS ?? []).map(([name, path]) => [name, resolve(path)])),
     algorithmModules: (values.COXSWAIN_ALGORITHMS ?? []).map((path) => resolve(path)),
+    metrics: metrics(values, problems),
     api: api(values, problems),
     client: { gitSha: values.COXSWAIN_GIT_SHA },
     wandb: {
@@ -116,6 +127,21 @@ function artifacts(values: Values, problems: string[]): FolderArtifacts | S3Arti
     accessKeyId: values.AWS_ACCESS_KEY_ID ?? '',
     secretAccessKey: values.AWS_SECRET_ACCESS_KEY ?? new Secret(''),
     sessionToken: values.AWS_SESSION_TOKEN,
+  };
+}
+
+function metrics(values: Values, problems: string[]): MetricsConfig {
+  const server = (name: 'PROMETHEUS' | 'KIALI'): MetricsServer | null => {
+    const [url, token] = [values[`COXSWAIN_${name}_URL`], values[`COXSWAIN_${name}_TOKEN`]];
+    if (url === null && token !== null)
+      problems.push(`COXSWAIN_${name}_URL: found nothing; needed because COXSWAIN_${name}_TOKEN is set`);
+    return url === null ? null : { url, token };
+  };
+  const names = values.COXSWAIN_METRICS_NAMES;
+  return {
+    prometheus: server('PROMETHEUS'),
+    kiali: server('KIALI'),
+    namesFile: names === null ? null : resolve(names),
   };
 }
 

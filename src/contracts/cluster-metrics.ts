@@ -14,7 +14,10 @@ export interface SnapshotRequest {
   readonly stepSeconds: number;
   /** Steps of request rate wanted, the newest included. */
   readonly rateSteps: number;
-  /** Rates of everything else are means over this long, at least four scrape intervals. */
+  /**
+   * Rates of everything else are means over this long, at least four scrape intervals. Where a step is too short to hold
+   * two scrapes, its request rate is over half of this.
+   */
   readonly windowSeconds: number;
   /** A request slower than this violates the SLO, seconds. */
   readonly sloSeconds: number;
@@ -29,25 +32,35 @@ export interface MetricsSnapshot {
   readonly stepSeconds: number;
   /** Requests/s that users sent in each of the last steps, oldest first; the last one ends at `endSeconds`. */
   readonly requestsPerSecond: readonly (number | null)[];
-  /** Of the users' requests. */
+  /** Of the users' requests; null, and not missing, where there were none. */
   readonly p95Seconds: number | null;
-  /** Share of the users' requests slower than the SLO, 0 … 1 (interpolated between the histogram's bounds). */
+  /**
+   * Share of the users' requests slower than the SLO, 0 … 1 (interpolated between the histogram's bounds; an SLO above
+   * the last finite bound counts all above that bound); 0 where there were none.
+   */
   readonly violationShare: number | null;
   readonly services: readonly ServiceMetrics[];
   /** What is missing, a sentence each; empty when the snapshot is complete. */
   readonly missing: readonly string[];
 }
 
-/** What a mesh and cAdvisor know of one workload, all of its pods together. */
+/**
+ * What a mesh and cAdvisor know of one workload, all of its pods together. A workload with pods that nobody called, while
+ * others were, has 0 calls, no errors (0), and no durations: these are null without being missing.
+ */
 export interface ServiceMetrics {
   readonly cpuMillicores: number | null;
   readonly memoryBytes: number | null;
+  /** As its own side counts them; where that is silent, as its callers do. */
   readonly callsPerSecond: number | null;
   /** Share of calls that failed on the server's side, 0 … 1. */
   readonly errorRate: number | null;
   /** Mean time from request to response at the server, the calls that it makes itself included, seconds. */
   readonly meanSeconds: number | null;
-  /** The same without the time that it waited for the calls that it made, seconds. */
+  /**
+   * The same without the time that it waited for the calls that it made, seconds. Calls at the same time count one after
+   * the other, so for a service that makes such it is too small, down to 0.
+   */
   readonly ownSeconds: number | null;
   readonly p50Seconds: number | null;
   readonly p95Seconds: number | null;

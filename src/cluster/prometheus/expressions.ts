@@ -1,17 +1,43 @@
-/** A label and what it must be, or (a list) one of what. */
-export type LabelFilter = Readonly<Record<string, string | readonly string[]>>;
+/** A label and what it must be, or (a list) one of what, or (`not`) none of what. */
+export type LabelFilter = Readonly<Record<string, LabelCondition>>;
+export type LabelCondition = string | readonly string[] | { readonly not: readonly string[] };
 
 /** `name{label="value",…}`, with every value taken literally. */
 export function selector(name: string, filter: LabelFilter): string {
-  const matchers = Object.entries(filter).map(([label, value]) =>
-    typeof value === 'string' ? `${label}="${quoted(value)}"` : `${label}=~"${quoted(value.map(literal).join('|'))}"`,
-  );
+  const matchers = Object.entries(filter).map(([label, condition]) => label + matcherOf(condition));
   return `${name}{${matchers.join(',')}}`;
+}
+
+function matcherOf(condition: LabelCondition): string {
+  if (typeof condition === 'string') return `="${quoted(condition)}"`;
+  if ('not' in condition) return `!~"${anyOf(condition.not)}"`;
+  return `=~"${anyOf(condition)}"`;
+}
+
+function anyOf(values: readonly string[]): string {
+  return quoted(values.map(literal).join('|'));
 }
 
 /** The rate of a counter per second over a window, summed by labels. Prometheus sees to counters that were reset. */
 export function summedRate(metric: string, windowSeconds: number, by: readonly string[]): string {
   return `sum by (${by.join(', ')}) (rate(${metric}[${windowSeconds}s]))`;
+}
+
+/**
+ * The rate of a counter per second, summed by labels, over the first of several windows in which a series has two samples:
+ * the shortest one that the scrape interval allows, without knowing it.
+ */
+export function sharpestRate(metric: string, windowsSeconds: readonly number[], by: readonly string[]): string {
+  const rates = windowsSeconds.map((seconds) => `rate(${metric}[${seconds}s])`);
+  return `sum by (${by.join(', ')}) (${rates.join(' or ')})`;
+}
+
+/**
+ * A gauge, summed by labels, of series with a sample within a window. Prometheus alone would go on for five minutes with
+ * the last sample before it was down; a series that ended (its pod is gone) ends here at once.
+ */
+export function summedGauge(metric: string, windowSeconds: number, by: readonly string[]): string {
+  return `sum by (${by.join(', ')}) (${metric} and last_over_time(${metric}[${windowSeconds}s]))`;
 }
 
 /** A quantile of a classic histogram's observations within a window, by labels. */

@@ -95,6 +95,25 @@ describe('loadConfig', () => {
     assert.equal(problemsOf({ COXSWAIN_ARTIFACTS: 'https://bucket.example.com' }).length, 1);
   });
 
+  test('reads where live services are measured, with tokens from files, and refuses a token without its server', () => {
+    const { metrics } = loadConfig({
+      COXSWAIN_PROMETHEUS_URL: 'https://prometheus.example.com/prefix/',
+      COXSWAIN_PROMETHEUS_TOKEN_FILE: fileWith(`${token}\n`),
+      COXSWAIN_METRICS_NAMES: 'names.json',
+    });
+    assert.equal(metrics.prometheus?.url, 'https://prometheus.example.com/prefix');
+    assert.equal(metrics.prometheus.token?.reveal(), token);
+    assert.equal(metrics.kiali, null);
+    assert.equal(metrics.namesFile, resolve('names.json'));
+    assert.deepEqual(loadConfig({}).metrics, { prometheus: null, kiali: null, namesFile: null });
+    assert.deepEqual(problemsOf({ COXSWAIN_KIALI_TOKEN: token }), [
+      'COXSWAIN_KIALI_URL: found nothing; needed because COXSWAIN_KIALI_TOKEN is set',
+    ]);
+    const leaking = problemsOf({ COXSWAIN_PROMETHEUS_URL: 'https://somebody:password@prometheus.example.com' });
+    assert.equal(leaking.length, 1);
+    assert.doesNotMatch(leaking[0], /password@/);
+  });
+
   test('refuses to listen beyond loopback without a token', () => {
     assert.match(problemsOf({ COXSWAIN_API_HOST: '0.0.0.0' })[0], /COXSWAIN_API_TOKEN/);
     assert.equal(loadConfig({ COXSWAIN_API_HOST: '0.0.0.0', COXSWAIN_API_TOKEN: token }).api.host, '0.0.0.0');
