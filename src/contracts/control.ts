@@ -290,27 +290,28 @@ export interface DecisionQuery {
 /**
  * Deployments and their decisions. Port; adapter: MongoDB.
  *
- * 1. A workload belongs to one running deployment at most: `openDeployment` claims all of its workloads or none.
+ * 1. A workload belongs to one running deployment at most: `openDeployment` claims all of its workloads or none. Claims
+ *    count only while the deployment runs, so a crash in the middle of opening leaves none.
  * 2. Decisions are keyed (deployment, step): the first one written stays; only its result is added, once.
  */
 export interface ControlStore {
   /**
-   * Records a deployment as running and claims its workloads. Idempotent while the same spec runs under the name; a
-   * stopped one is opened again. DEPLOYMENT_CONFLICT when another spec runs under the name; WORKLOAD_CLAIMED naming the
-   * workload and who has it.
+   * Records a deployment as running and claims its workloads. Idempotent while the same spec runs under the name: what
+   * was recorded first stays. A stopped one is opened again, and its record replaced. DEPLOYMENT_CONFLICT when another
+   * spec runs under the name; WORKLOAD_CLAIMED naming the workload and who has it.
    */
   openDeployment(record: DeploymentRecord): Promise<void>;
   getDeployment(name: string): Promise<DeploymentRecord | null>;
   /** Newest first. */
   listDeployments(): Promise<readonly DeploymentRecord[]>;
-  /** Ends it and gives its workloads free. Idempotent; the first end stays. */
+  /** Ends it and gives its workloads free. Idempotent; the first end stays, and one that never ran stays unknown. */
   closeDeployment(name: string, end: { status: 'stopped' | 'failed'; failure: string | null; at: Date }): Promise<void>;
-  /** Adds the owners that were paused. */
+  /** Adds the owners that were paused, each once. DEPLOYMENT_NOT_FOUND when it never ran. */
   recordPausedOwners(name: string, owners: readonly PausedOwner[]): Promise<void>;
 
   /** Writes a decision before it is acted on; returns the one that is there when the step has one already. */
   writeDecision(decision: ControlDecision): Promise<ControlDecision>;
-  /** Adds what came of it. Idempotent; the first result stays. */
+  /** Adds what came of it. Idempotent; the first result stays. INTERNAL when the step has no decision. */
   completeDecision(
     deployment: string,
     step: number,
@@ -322,7 +323,7 @@ export interface ControlStore {
   /** Rising steps. */
   readDecisions(query: DecisionQuery): Promise<readonly ControlDecision[]>;
 
-  /** Idempotent by (deployment, step, kind). */
+  /** Idempotent by (deployment, step, kind, message): a step can miss two workloads. The first one's moment stays. */
   addEvent(event: ControlEvent): Promise<void>;
   /** Newest first; at most 200. */
   listEvents(deployment: string): Promise<readonly ControlEvent[]>;
@@ -358,7 +359,7 @@ export interface ControlActivities {
    * from what is recorded. Fails only when the record cannot be written; whatever else goes wrong is in the summary.
    */
   controlStep(input: { state: ControlState }): Promise<StepSummary>;
-  /** Records a change that somebody asked for (pause, mode, fallback). Idempotent by (deployment, step, kind). */
+  /** Records a change that somebody asked for (pause, mode, fallback). Idempotent by (deployment, step, kind, message). */
   recordControlEvent(input: {
     deployment: string;
     step: number;

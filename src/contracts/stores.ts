@@ -1,3 +1,4 @@
+import type { ControlStore } from './control.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { GateVerdict, RunFailure, RunReport, RunStatus, StepName, StepStatus, TrackingResult } from './runs.ts';
 
@@ -257,6 +258,7 @@ export interface Store {
   readonly models: ModelRegistry;
   readonly trackingLedgers: TrackingLedgerStore;
   readonly nonces: NonceStore;
+  readonly control: ControlStore;
   /** Creates collections and indexes; may run twice, also at the same time. */
   migrate(): Promise<void>;
   /** Resolves when the database answers; STORE_UNAVAILABLE otherwise. */

@@ -10,6 +10,8 @@ export interface PageSize {
 export const pageSizes = {
   runs: { fallback: 50, max: 200 },
   points: { fallback: 1_000, max: 10_000 },
+  decisions: { fallback: 200, max: 1_000 },
+  controlEvents: { fallback: 200, max: 200 },
 } as const satisfies Record<string, PageSize>;
 
 /** The number of entries to read. REQUEST_INVALID when `limit` is not a whole number in 1 … max. */

@@ -42,3 +42,25 @@ export function ledgerConflict(key: string, expectedRevision: number | null): Co
   const expected = expectedRevision === null ? 'absent' : `at revision ${expectedRevision}`;
   return new CoxswainError('REGISTRY_CONFLICT', `Ledger ${key} is not ${expected} any more. Read it again and repeat.`);
 }
+
+/** DEPLOYMENT_NOT_FOUND for `name`. */
+export function deploymentNotFound(name: string): CoxswainError {
+  return new CoxswainError('DEPLOYMENT_NOT_FOUND', `No deployment has the name ${name}.`);
+}
+
+/** DEPLOYMENT_CONFLICT: another spec runs under the name. */
+export function deploymentConflict(name: string): CoxswainError {
+  const message = `Deployment ${name} runs with another spec. Stop it first, or choose another name.`;
+  return new CoxswainError('DEPLOYMENT_CONFLICT', message);
+}
+
+/** WORKLOAD_CLAIMED: a running deployment has the workload. */
+export function workloadClaimed(workload: string, name: string, holder: string): CoxswainError {
+  const message = `Deployment ${holder} steers ${workload}, so ${name} cannot. Stop ${holder}, or take the workload out of ${name}.`;
+  return new CoxswainError('WORKLOAD_CLAIMED', message, { details: { workload, deployment: holder } });
+}
+
+/** INTERNAL: a result came for a step without a decision. */
+export function decisionMissing(deployment: string, step: number): CoxswainError {
+  return new CoxswainError('INTERNAL', `Step ${step} of deployment ${deployment} has no decision to complete.`);
+}

@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import type { Store } from '../../src/contracts/stores.ts';
 import { checkpointTests } from './checkpoint-store-suite.ts';
+import { controlTests } from './control-store-suite.ts';
 import { metricTests } from './metric-store-suite.ts';
 import { registryTests } from './model-registry-suite.ts';
 import { runTests } from './run-store-suite.ts';
@@ -29,6 +30,7 @@ export function storeSuite(adapter: string, open: () => Promise<OpenedStore>): v
   checkpointTests(it);
   registryTests(it);
   smallStoreTests(it);
+  controlTests(it);
 }
 
 /** Declares a test that gets a store of its own. */

@@ -12,6 +12,7 @@ import {
   referenceOf,
 } from '../../src/store/artifacts/content-address.ts';
 import { ledgerConflict } from '../../src/store/refusals.ts';
+import { MemoryControlStore } from './memory-control-store.ts';
 import { MemoryModelRegistry } from './memory-model-registry.ts';
 import { MemoryRunStore } from './memory-run-store.ts';
 import { MemoryCheckpointStore, MemoryMetricStore, MemoryRecordingStore } from './memory-training-stores.ts';
@@ -26,6 +27,7 @@ export function createMemoryStore(): Store {
     models: new MemoryModelRegistry(),
     trackingLedgers: new MemoryTrackingLedgerStore(),
     nonces: new MemoryNonceStore(),
+    control: new MemoryControlStore(),
     migrate: async () => {},
     ping: async () => {},
     close: async () => {},

@@ -4,12 +4,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { after, test } from 'node:test';
 import type { Db } from 'mongodb';
-import { MongoClient } from 'mongodb';
+import { BSON, MongoClient } from 'mongodb';
 import { sharedServersVariables, startPrivateMongo, uniqueName } from '../../scripts/local-services/test-services.ts';
 import type { Store } from '../../src/contracts/stores.ts';
-import type { RunDocument } from '../../src/store/mongo/collections.ts';
+import type { DeploymentDocument, RunDocument, WorkloadClaimDocument } from '../../src/store/mongo/collections.ts';
 import { collectionIndexes } from '../../src/store/mongo/collections.ts';
 import { createMongoStore } from '../../src/store/mongo/mongo-store.ts';
+import { someDecision, someDeployment, someSummary } from '../contracts/control-fixtures.ts';
 import {
   moment,
   newRun,
@@ -54,7 +55,7 @@ storeSuite('MongoDB', async () => {
   return { store, dispose };
 });
 
-test('several processes that migrate a new database at once leave every index, and one record', () =>
+test('several processes that migrate a new database at once leave every index, and one record of each migration', () =>
   inDatabase(async (store, db, database) => {
     const others = [1, 2, 3].map(() => createMongoStore({ url, database }));
     const migrated = await Promise.allSettled([store, ...others].map((each) => each.migrate()));
@@ -70,7 +71,7 @@ test('several processes that migrate a new database at once leave every index, a
       const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
       assert.deepEqual(found.sort(byName), expected.sort(byName), name);
     }
-    assert.equal(await db.collection('migrations').countDocuments(), 1);
+    assert.equal(await db.collection('migrations').countDocuments(), 2);
   }));
 
 test('the documents have the fields that docs/store.md lists, no more and no fewer', () =>
@@ -79,7 +80,7 @@ test('the documents have the fields that docs/store.md lists, no more and no few
     await exerciseAll(store);
     const found = new Map<string, Set<string>>();
     for (const { name } of await db.listCollections().toArray()) {
-      const documented = name.replace(/^metricPoints_[0-9a-f]{2}$/, 'metricPoints_*');
+      const documented = name.replace(/^(metricPoints|controlDecisions)_[0-9a-f]{2}$/, '$1_*');
       const fields = found.get(documented) ?? found.set(documented, new Set()).get(documented)!;
       for (const document of await db.collection(name).find().toArray()) {
         for (const field of Object.keys(document)) fields.add(field);
@@ -178,6 +179,88 @@ test('a key whose revisions were removed starts anew, also for who remembers the
     assert.deepEqual(await store.checkpoints.latestCheckpoint('r1', 's'), at);
   }));
 
+test('a deployment whose process died while it claimed workloads has none of them', { timeout: 30_000 }, () =>
+  inDatabase(async ({ control }, db) => {
+    const opening = { name: 'dead', phase: 'opening', opening: 1, record: null, openedAt: null, closedAt: null };
+    const claim = { workload: 'shop/a', deployment: 'dead', opening: 1 };
+    await db.collection<{ _id: string }>('deployments').insertOne({ ...opening, _id: '["dead",1]' });
+    await db.collection<{ _id: string }>('workloadClaims').insertOne({ ...claim, _id: '["shop/a",1]' });
+    assert.equal(await control.getDeployment('dead'), null);
+    await Promise.all([
+      control.openDeployment(someDeployment('one', ['a'])),
+      control.openDeployment(someDeployment('two', ['b'])),
+    ]);
+    const held = await refusedWith('WORKLOAD_CLAIMED', control.openDeployment(someDeployment('dead', ['a', 'c'])));
+    assert.match(held.message, /one steers shop\/a/);
+    await control.openDeployment(someDeployment('dead', ['c']));
+  }),
+);
+
+test('the attempt after a killed opening of the same deployment opens it', { timeout: 30_000 }, () =>
+  inDatabase(async ({ control }, db) => {
+    await control.openDeployment(someDeployment('d', ['a']));
+    await control.closeDeployment('d', { status: 'stopped', failure: null, at: moment(9) });
+    const deployments = db.collection<DeploymentDocument>('deployments');
+    const last = await deployments.findOne({ _id: '["d",3]' });
+    await deployments.insertOne({ ...last!, phase: 'opening', opening: 4, _id: '["d",4]' });
+    assert.equal((await control.getDeployment('d'))?.status, 'stopped');
+    await control.openDeployment(someDeployment('d', ['a'], 50));
+    assert.deepEqual((await control.getDeployment('d'))?.openedAt, moment(50));
+    await refusedWith('WORKLOAD_CLAIMED', control.openDeployment(someDeployment('e', ['a'])));
+  }),
+);
+
+test('an opening that somebody closed in the middle begins again and holds what it claims', { timeout: 30_000 }, () =>
+  inDatabase(async ({ control }, db) => {
+    const others = db.collection<DeploymentDocument>('deployments');
+    const closing: Omit<DeploymentDocument, '_id'> = {
+      name: 'd',
+      phase: 'closed',
+      opening: 1,
+      record: null,
+      openedAt: null,
+      closedAt: null,
+    };
+    // Takes the place of `running` before the opening gets there.
+    await others.insertOne({ ...closing, _id: '["d",2]' });
+    await control.openDeployment(someDeployment('d', ['a']));
+    assert.equal((await control.getDeployment('d'))?.status, 'running');
+    assert.equal((await others.findOne({ _id: '["d",4]' }))?.phase, 'running');
+    const claim = await db.collection<WorkloadClaimDocument>('workloadClaims').findOne({ _id: '["shop/a",2]' });
+    assert.equal(claim?.opening, 3);
+  }),
+);
+
+test('a block of steps that nothing was written into does not hide the last decision', () =>
+  inDatabase(async ({ control }, db) => {
+    await control.writeDecision(someDecision('d', 300));
+    const blocks = db.collection<{ _id: string }>('controlBlocks');
+    await blocks.insertOne({ deployment: 'd', block: 9, _id: '["d",2]' } as never);
+    assert.equal((await control.latestDecision('d'))?.step, 300);
+    assert.deepEqual(await control.readDecisions({ deployment: 'd' }), [someDecision('d', 300)]);
+  }));
+
+test('a step of 11 services takes less than 5 KB, as docs/store.md says', () =>
+  inDatabase(async ({ control }, db) => {
+    await control.writeDecision(someDecision('d', 40_000));
+    await control.completeDecision('d', 40_000, {
+      result: someDecision('d', 1).proposals.map(({ workload, replicas }) => ({
+        workload,
+        outcome: 'already',
+        replicas,
+        detail: '',
+      })),
+      summary: someSummary('d', 40_000),
+    });
+    const names = (await db.listCollections().toArray()).map(({ name }) => name);
+    const collection = db.collection(names.find((name) => name.startsWith('controlDecisions_'))!);
+    const sizes = (await collection.find().toArray()).map((document) => BSON.calculateObjectSize(document));
+    assert.equal(sizes.length, 2);
+    const bytes = sizes[0]! + sizes[1]!;
+
+    assert.ok(bytes > 2_000 && bytes < 5_000, `${bytes} bytes`);
+  }));
+
 test('expired nonces are dropped, others are not', () =>
   inDatabase(async (_, db, database) => {
     let now = moment(0);
@@ -262,7 +345,7 @@ test('no message repeats the password of the address', { timeout: 30_000 }, asyn
 });
 
 async function exerciseAll(store: Store): Promise<void> {
-  const { runs, metrics, checkpoints, recordings, models, trackingLedgers, nonces } = store;
+  const { runs, metrics, checkpoints, recordings, models, trackingLedgers, nonces, control } = store;
   await runs.createRun(newRun('r1'));
   await runs.finishRun('r1', ending('r1'));
   await metrics.appendPoints([point('r1', 's', 1)]);
@@ -272,6 +355,11 @@ async function exerciseAll(store: Store): Promise<void> {
   await models.moveAlias({ model: 'm', alias: 'champion', expected: null, to: 1, runId: 'r1', at: moment(1) });
   await trackingLedgers.writeLedger('k', null, {});
   await nonces.useNonce('n', moment(60));
+  await control.openDeployment(someDeployment('d'));
+  await control.writeDecision(someDecision('d', 0));
+  await control.completeDecision('d', 0, { result: [], summary: someSummary('d', 0) });
+  const opened = { deployment: 'd', step: 0, at: moment(0), kind: 'opened', alert: false, message: '' } as const;
+  await control.addEvent(opened);
 }
 
 function ending(runId: string) {

@@ -1,4 +1,5 @@
-import type { Collection, Db, IndexDescription } from 'mongodb';
+import type { Binary, Collection, Db, IndexDescription } from 'mongodb';
+import type { ControlActor, ControlEvent, ControlMode } from '../../contracts/control.ts';
 import type { GateVerdict, RunFailure, RunStatus, StepName, StepStatus } from '../../contracts/runs.ts';
 import type {
   ArtifactReference,
@@ -148,6 +149,72 @@ export interface NonceDocument {
   expiresAt: Date;
 }
 
+/** `deployments`: the revisions of each deployment, never changed or deleted; the last one says how it stands. */
+export interface DeploymentDocument {
+  /** `["name",revision]`. */
+  _id: string;
+  name: string;
+  /** `opening`: its workloads are being claimed; `record` is still that of before. */
+  phase: 'opening' | 'running' | 'closed';
+  /** Number of the revision that this opening began with: claims made for it count. */
+  opening: number;
+  /** The DeploymentRecord without its moments; null when it never ran. */
+  record: Stored;
+  openedAt: Date | null;
+  closedAt: Date | null;
+}
+
+/** `workloadClaims`: the revisions of each workload's claim; it counts while the deployment runs in that opening. */
+export interface WorkloadClaimDocument {
+  /** `["namespace/name",revision]`. */
+  _id: string;
+  workload: string;
+  deployment: string;
+  /** Number of the deployment's revision that this claim was made for. */
+  opening: number;
+}
+
+/** `controlBlocks`: the blocks of steps that decisions of a deployment lie in (see decision-keys.ts). */
+export interface ControlBlockDocument {
+  /** `["deployment",revision]`. */
+  _id: string;
+  deployment: string;
+  block: number;
+}
+
+/** `controlDecisions_00` … `controlDecisions_3f`: two documents a step, inserted once (see decision-keys.ts). */
+export interface ControlDecisionDocument {
+  _id: string;
+  deployment: string;
+  step: number;
+  at: Date;
+  mode: ControlMode;
+  actor: ControlActor;
+  /** The rest of the ControlDecision but for its outcome (see packed-json.ts). */
+  decision: Binary;
+}
+
+/** What came of a step, beside its {@link ControlDecisionDocument}. */
+export interface ControlOutcomeDocument {
+  _id: string;
+  deployment: string;
+  step: number;
+  /** `result` and `summary` of the ControlDecision. */
+  outcome: Binary;
+}
+
+/** `controlEvents`: one document an event, inserted once. */
+export interface ControlEventDocument {
+  /** Deployment, step, kind and the hash of the message. */
+  _id: string;
+  deployment: string;
+  step: number;
+  at: Date;
+  kind: ControlEvent['kind'];
+  alert: boolean;
+  message: string;
+}
+
 /** `migrations`: what was done to this database. */
 export interface MigrationDocument {
   /** Name of the migration (migrate.ts). */
@@ -155,7 +222,7 @@ export interface MigrationDocument {
   appliedAt: Date;
 }
 
-/** The collections with the type of their documents, except the metric points'. */
+/** The collections with the type of their documents, except those of metric points and control decisions. */
 export interface CollectionDocuments {
   runs: RunDocument;
   runEnds: RunEndDocument;
@@ -165,16 +232,20 @@ export interface CollectionDocuments {
   aliasMoves: AliasMoveDocument;
   trackingLedgers: TrackingLedgerDocument;
   nonces: NonceDocument;
+  deployments: DeploymentDocument;
+  workloadClaims: WorkloadClaimDocument;
+  controlBlocks: ControlBlockDocument;
+  controlEvents: ControlEventDocument;
   migrations: MigrationDocument;
 }
 
-/** Name of a collection, except the metric points'. */
+/** Name of one of those collections. */
 export type CollectionName = keyof CollectionDocuments;
 
 /** An index beside the one on `_id`, which every collection has and which carries most of the uniqueness. */
 export type IndexSpec = IndexDescription & { readonly name: string };
 
-/** Every collection that migrate creates, with its indexes. The collections of metric points need none. */
+/** Every collection that migrate creates, with its indexes. Those of metric points and decisions need none. */
 export const collectionIndexes: Readonly<Record<CollectionName, readonly IndexSpec[]>> = {
   runs: [
     { name: 'created', key: { createdAt: -1, _id: -1 } },
@@ -191,6 +262,10 @@ export const collectionIndexes: Readonly<Record<CollectionName, readonly IndexSp
   aliasMoves: [{ name: 'model_at', key: { model: 1, at: 1 } }],
   trackingLedgers: [],
   nonces: [{ name: 'expires', key: { expiresAt: 1 } }],
+  deployments: [],
+  workloadClaims: [],
+  controlBlocks: [],
+  controlEvents: [{ name: 'deployment_at', key: { deployment: 1, at: -1 } }],
   migrations: [],
 };
 

@@ -11,7 +11,27 @@ interface Migration {
 }
 
 /** In order. A name that was released is never changed; what comes later gets a new one. */
-const migrations: readonly Migration[] = [{ name: '001-collections-and-indexes', up: createCollectionsAndIndexes }];
+const migrations: readonly Migration[] = [
+  {
+    name: '001-collections-and-indexes',
+    up: (db) =>
+      create(db, [
+        'runs',
+        'runEnds',
+        'checkpoints',
+        'recordings',
+        'modelVersions',
+        'aliasMoves',
+        'trackingLedgers',
+        'nonces',
+        'migrations',
+      ]),
+  },
+  {
+    name: '002-control',
+    up: (db) => create(db, ['deployments', 'workloadClaims', 'controlBlocks', 'controlEvents']),
+  },
+];
 
 const namespaceExistsCode = 48;
 
@@ -27,8 +47,8 @@ export async function migrate(db: Db, now: () => Date): Promise<void> {
   }
 }
 
-async function createCollectionsAndIndexes(db: Db): Promise<void> {
-  for (const name of Object.keys(collectionIndexes) as CollectionName[]) {
+async function create(db: Db, names: readonly CollectionName[]): Promise<void> {
+  for (const name of names) {
     await db.createCollection(name).catch((error: unknown) => {
       if (!(error instanceof MongoServerError && error.code === namespaceExistsCode)) throw error;
     });

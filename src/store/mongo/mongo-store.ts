@@ -3,6 +3,7 @@ import { CoxswainError } from '../../contracts/errors.ts';
 import type { Store } from '../../contracts/stores.ts';
 import { migrate } from './migrate.ts';
 import { MongoCheckpointStore } from './mongo-checkpoint-store.ts';
+import { createMongoControlStore } from './mongo-control-store.ts';
 import { withOurErrors } from './mongo-errors.ts';
 import { MongoMetricStore } from './mongo-metric-store.ts';
 import { MongoModelRegistry } from './mongo-model-registry.ts';
@@ -48,6 +49,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
     models: withOurErrors(new MongoModelRegistry(db), address),
     trackingLedgers: withOurErrors(new MongoTrackingLedger(db), address),
     nonces: withOurErrors(new MongoNonceStore(db, now), address),
+    control: withOurErrors(createMongoControlStore(db), address),
     ...withOurErrors(whole, address),
   };
 }
