@@ -11,22 +11,26 @@ type Activities = Record<string, (input: never) => Promise<unknown>>;
 /**
  * The activities with their errors translated for Temporal: an ApplicationFailure whose type is the code of the error
  * table. Temporal's own failures (a cancellation) pass as they are.
+ * @param maximumAttempts after which a defect is given up.
  */
-export function withTranslatedErrors<T extends object>(activities: T): T {
+export function withTranslatedErrors<T extends object>(activities: T, maximumAttempts = maximumDefectAttempts): T {
   const entries = Object.entries(activities as unknown as Activities).map(
-    ([name, run]) => [name, translated(run)] as const,
+    ([name, run]) => [name, translated(run, maximumAttempts)] as const,
   );
   return Object.fromEntries(entries) as T;
 }
 
-function translated(run: (input: never) => Promise<unknown>): (input: never) => Promise<unknown> {
+function translated(
+  run: (input: never) => Promise<unknown>,
+  maximumAttempts: number,
+): (input: never) => Promise<unknown> {
   return async (input) => {
     try {
       return await run(input);
     } catch (error) {
       throw error instanceof TemporalFailure
         ? error
-        : failureOf(toCoxswainError(error), Context.current().info.attempt);
+        : failureOf(toCoxswainError(error), Context.current().info.attempt, maximumAttempts);
     }
   };
 }

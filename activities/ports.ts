@@ -1,8 +1,13 @@
 import type { Client } from '@temporalio/client';
+import type { ClusterActor, ClusterReader } from '../src/contracts/cluster.ts';
+import type { SnapshotReader } from '../src/contracts/cluster-metrics.ts';
+import type { DeploymentRecord, DeploymentSpec, StepSummary } from '../src/contracts/control.ts';
 import type { NumericProcesses } from '../src/contracts/numeric.ts';
+import type { PolicyProcesses } from '../src/contracts/policy-process.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
 import type { TrackingResult } from '../src/contracts/runs.ts';
-import type { ArtifactStore, RecordingRecord, Store } from '../src/contracts/stores.ts';
+import type { ArtifactReference, ArtifactStore, RecordingRecord, Store } from '../src/contracts/stores.ts';
+import type { Application } from '../src/rl/environments/online-boutique/application.ts';
 
 /** What the light activities touch. */
 export interface OrchestrationPorts {
@@ -50,4 +55,20 @@ export interface TrackingPorts {
     /** Hears of each warning at once; all are in the result too. */
     onWarning: (warning: string) => void;
   }) => Promise<TrackingResult>;
+}
+
+/** What the control activities touch. */
+export interface ControlPorts {
+  readonly store: Pick<Store, 'control' | 'models' | 'runs'>;
+  readonly reader: ClusterReader;
+  readonly actor: ClusterActor;
+  readonly snapshots: SnapshotReader;
+  readonly policies: PolicyProcesses;
+  /** Parses a deployment as somebody wrote it and holds it against the worker's configuration. */
+  readonly readDeployment: (input: unknown) => DeploymentSpec;
+  /** The application that the policies of an environment steer. */
+  readonly applicationOf: (environment: string, twin: ArtifactReference | null) => Promise<Application>;
+  readonly now: () => Date;
+  /** Hears of each step, for metrics. */
+  readonly onStep?: (deployment: DeploymentRecord, summary: StepSummary) => void;
 }

@@ -6,6 +6,7 @@ import type {
   TrackingActivities,
   TrainingActivities,
 } from '../src/contracts/activities.ts';
+import type { ControlActivities } from '../src/contracts/control.ts';
 import { errorTable } from '../src/contracts/errors.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import type { TrainingQueue } from '../src/contracts/task-queues.ts';
@@ -74,5 +75,17 @@ export const evaluating = proxyActivities<EvaluationActivities>({
   startToCloseTimeout: '1 day',
   heartbeatTimeout,
   retry,
+  cancellationType,
+});
+
+/**
+ * Control loops. A step that is late is worth little, so it is tried again soon; its own limits keep it far below the time
+ * that it is given here.
+ */
+export const controlling = proxyActivities<ControlActivities>({
+  taskQueue: taskQueues.control,
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout,
+  retry: { ...retry, maximumInterval: '5s' },
   cancellationType,
 });

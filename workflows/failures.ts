@@ -14,16 +14,21 @@ export function endedByCancellation(error: unknown): boolean {
 
 /** The failure that people should see: the innermost cause with a code, under Temporal's own wrappers. */
 export function describeFailure(error: unknown, step: StepName): RunFailure {
+  return { ...codedFailure(error), step };
+}
+
+/** Code and message of the innermost cause with a code. */
+export function codedFailure(error: unknown): Omit<RunFailure, 'step'> {
   const causes = causeChain(error);
   const coded = causes.findLast((cause) => cause instanceof ApplicationFailure && Boolean(cause.type));
   const innermost = causes.at(-1);
   const code = coded instanceof ApplicationFailure && coded.type ? coded.type : 'INTERNAL';
   const message = (coded ?? innermost)?.message ?? String(error);
-  return { code, message, step };
+  return { code, message };
 }
 
 /** What the workflow throws at its end: never a plain Error, which would make its task retry for ever. */
-export function failureToThrow(error: unknown, failure: RunFailure): unknown {
+export function failureToThrow(error: unknown, failure: { code: string; message: string; step: string }): unknown {
   if (isCancellation(error)) return error;
   if (endedByCancellation(error)) return new CancelledFailure(failure.message);
   return ApplicationFailure.nonRetryable(`${failure.step}: ${failure.message}`, failure.code);

@@ -335,8 +335,10 @@ export type ControlInput = { readonly spec: unknown } | { readonly resume: Contr
 /** Where a loop goes on after continuing as new. */
 export interface ControlResume {
   readonly state: ControlState;
-  readonly intervalMs: number;
   readonly failedSteps: number;
+  readonly intervalMs: number;
+  /** Milliseconds since 1970. */
+  readonly nextStepAtMs: number;
 }
 
 /** Activities of the control queue. */

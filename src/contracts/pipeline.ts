@@ -28,3 +28,15 @@ export type TrainingOutput = readonly TrainedSeed[];
 
 /** Memo keys of a run's workflow. */
 export const memoKeys = { specSha256: 'specSha256' } as const;
+
+const deploymentPrefix = 'deployment/';
+
+/** Id of the workflow that is the control loop of a deployment. */
+export function controlWorkflowId(deployment: string): string {
+  return deploymentPrefix + deployment;
+}
+
+/** Name of the deployment that a {@link controlWorkflowId} belongs to. An id without the prefix is the name itself. */
+export function deploymentOf(workflowId: string): string {
+  return workflowId.startsWith(deploymentPrefix) ? workflowId.slice(deploymentPrefix.length) : workflowId;
+}

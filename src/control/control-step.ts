@@ -1,4 +1,4 @@
-import type { ClusterActor, ClusterReader, ScaleResult } from '../contracts/cluster.ts';
+import type { ClusterActor, ClusterReader, ClusterState, ScaleResult } from '../contracts/cluster.ts';
 import type { SnapshotReader } from '../contracts/cluster-metrics.ts';
 import type { ControlDecision, ControlState, ControlStore, StepSummary } from '../contracts/control.ts';
 import { toCoxswainError } from '../contracts/errors.ts';
@@ -10,6 +10,7 @@ import { emptyMemory } from './live-deployment.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { keepAutoscalers } from './native-fallback.ts';
 import { ageOf, observeStep } from './observe-step.ts';
+import { pauseOwners } from './pause-owners.ts';
 import { recordStepEvents } from './step-events.ts';
 
 /** What a control step touches. */
@@ -67,6 +68,7 @@ async function decide(
   const at = ports.now();
   const limitMs = Math.min(longestObservingMs, Math.max(shortestObservingMs, intervalSeconds * 1000 * observingShare));
   const { cluster, observation, problems } = await observeStep(ports, live, at, limitMs, signal);
+  const ownerTrouble = await pauseNewOwners(ports, live, state, cluster, signal);
   const metrics = observation?.metrics ?? null;
   const guardContext =
     cluster &&
@@ -76,8 +78,27 @@ async function decide(
       observationAgeSteps: metrics === null ? 0 : ageOf(metrics, at),
       windowHours: guard.podHours?.windowHours ?? 1,
     });
-  const input = { state, at, observation, problems, guardContext, memory };
+  const input = { state, at, observation, problems: [...problems, ...ownerTrouble], guardContext, memory };
   return ports.store.writeDecision(await decideStep(live, input, askingOf(ports, live, signal)));
+}
+
+/** Owners that came, or that were left alone in shadow mode; from the next step on they are paused. */
+async function pauseNewOwners(
+  ports: ControlStepPorts,
+  { record }: LiveDeployment,
+  { mode }: ControlState,
+  cluster: ClusterState | null,
+  signal: AbortSignal,
+): Promise<string[]> {
+  try {
+    if (cluster !== null) await pauseOwners(ports, record, mode, cluster, signal);
+    return [];
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code, message } = toCoxswainError(error);
+    if (code === 'STORE_UNAVAILABLE') throw error;
+    return [`owners: ${message}`];
+  }
 }
 
 function askingOf({ policies }: ControlStepPorts, { record }: LiveDeployment, signal: AbortSignal): AskPolicy {

@@ -14,6 +14,21 @@ export interface StepFacts {
 /** Steps in a row without a complete observation after which the fallback takes over. */
 const stepsWithoutObservation = 2;
 
+/** The state of a loop that begins. */
+export function firstState(deployment: string, mode: ControlState['mode'], step: number): ControlState {
+  return {
+    deployment,
+    mode,
+    paused: false,
+    step,
+    fallback: null,
+    stepsWithoutObservation: 0,
+    stepsWithoutPolicy: 0,
+    nativeAutoscalers: false,
+    budget: [],
+  };
+}
+
 /**
  * What a control loop carries on after a step, with the switch to the fallback where there is a reason for one.
  *
