@@ -1,5 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
 import { freePorts, retryTakenPort } from './free-port.ts';
 import type { ClusterAccess, ClusterUser, ServiceAccountIdentity } from './kubernetes-access.ts';
 import {
@@ -77,7 +79,7 @@ async function start({ programs, dataFolder }: KubernetesClusterOptions): Promis
     await Promise.all([
       run('kube-controller-manager', programs.controllerManager, controllerManagerArguments(own, access)),
       run('kube-scheduler', programs.scheduler, schedulerArguments(own)),
-      run('kwok', programs.kwok, kwokArguments(own, programs.kwokStages)),
+      run('kwok', programs.kwok, kwokArguments(own, writeStages(dataFolder, programs.kwokStages))),
     ]);
     return {
       url,
@@ -172,6 +174,25 @@ function kwokArguments(kubeconfig: string, stages: readonly string[]): string[] 
     ...[`--kubeconfig=${kubeconfig}`, '--manage-all-nodes=true', '--cidr=10.0.0.1/16', '--node-ip=10.0.0.1'],
     ...stages.map((stage) => `--config=${stage}`),
   ];
+}
+
+/**
+ * Annotation of a pod that says how long it takes from being scheduled until it runs, such as `5s`: nothing without it. KWOK's
+ * slower stages read the same one.
+ */
+export const startDelayAnnotation = 'pod-ready.stage.kwok.x-k8s.io/delay';
+
+/** KWOK's stages as this cluster uses them: pods start after the delay that they ask for. Returns their files. */
+function writeStages(dataFolder: string, files: readonly string[]): string[] {
+  return files.map((file) => {
+    const stage = parse(readFileSync(file, 'utf8'));
+    if (stage.metadata.name === 'pod-ready') {
+      stage.spec.delay = { durationFrom: { expressionFrom: `.metadata.annotations["${startDelayAnnotation}"]` } };
+    }
+    const own = join(dataFolder, `kwok-${basename(file)}`);
+    writeFileSync(own, JSON.stringify(stage));
+    return own;
+  });
 }
 
 async function isHealthy(url: string): Promise<boolean> {

@@ -2,25 +2,16 @@
  * Real Kubernetes control planes for integration tests, one for each test file that asks: two start in seconds beside each
  * other, and a test may take away an API server that no other uses.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { V1Node } from '@kubernetes/client-node';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import type { KubernetesCluster } from './kubernetes-cluster.ts';
 import { startKubernetesCluster } from './kubernetes-cluster.ts';
+import type { NodeShape } from './kubernetes-nodes.ts';
+import { addNodes } from './kubernetes-nodes.ts';
 import type { KubernetesPrograms } from './obtain-kubernetes.ts';
 import { obtainKubernetes } from './obtain-kubernetes.ts';
 import type { ProgramsOrSkip } from './programs-or-skip.ts';
 import { programsOrSkip } from './programs-or-skip.ts';
-import { logTail } from './readiness.ts';
 import { removeTestData, testDataFolder } from './test-data.ts';
-
-/** What a node offers to pods; quantities as Kubernetes writes them. */
-export interface NodeShape {
-  readonly cpu: string;
-  readonly memory: string;
-  readonly pods: string;
-  readonly labels?: Readonly<Record<string, string>>;
-}
 
 /** What a test wants of its cluster. */
 export interface TestClusterOptions {
@@ -42,8 +33,6 @@ export interface TestCluster extends KubernetesCluster {
   serviceAccountToken(namespace: string, name: string, livesSeconds: number): Promise<string>;
 }
 
-const readyTimeoutMs = 60_000;
-const pollMs = 100;
 const defaultShape: NodeShape = { cpu: '16', memory: '64Gi', pods: '110' };
 
 /** The control plane's programs, or why tests that need them are skipped. */
@@ -63,76 +52,35 @@ export async function startTestCluster({ nodes = 3, node }: TestClusterOptions =
     await cluster.stop();
     await removeTestData(dataFolder);
   };
-  const api = coreApiOf(cluster);
-  const addNodes = nodeAdder(cluster, api);
+  let count = 0;
+  const addMore: TestCluster['addNodes'] = async (more, shape) => {
+    const names = Array.from({ length: more }, () => `node-${++count}`);
+    await addNodes(cluster, names, { ...defaultShape, ...shape });
+    return names;
+  };
   try {
-    await addNodes(nodes, node);
+    await addMore(nodes, node);
   } catch (error) {
     await stop();
     throw error;
   }
   return {
     ...cluster,
-    addNodes,
+    addNodes: addMore,
     stopApiServer: () => cluster.programs['kube-apiserver'].stop(),
     killApiServer: () => cluster.programs['kube-apiserver'].kill(),
     serviceAccountToken: async (namespace, name, livesSeconds) => {
-      const { metadata } = await api.readNamespacedServiceAccount({ namespace, name });
+      const { metadata } = await configOf(cluster)
+        .makeApiClient(CoreV1Api)
+        .readNamespacedServiceAccount({ namespace, name });
       return cluster.signServiceAccountToken({ namespace, name, uid: metadata!.uid! }, livesSeconds);
     },
     stop,
   };
 }
 
-function coreApiOf({ kubeconfig }: KubernetesCluster): CoreV1Api {
+function configOf({ kubeconfig }: KubernetesCluster): KubeConfig {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
-  return config.makeApiClient(CoreV1Api);
-}
-
-function nodeAdder(cluster: KubernetesCluster, api: CoreV1Api): TestCluster['addNodes'] {
-  let count = 0;
-  return async (more, shape) => {
-    const names = Array.from({ length: more }, () => `node-${++count}`);
-    for (const name of names) await api.createNode({ body: nodeOf(name, { ...defaultShape, ...shape }) });
-    const missing = async (): Promise<string[]> => {
-      const { items } = await api.listNode();
-      const ready = new Set(items.filter(takesPods).map(({ metadata }) => metadata?.name));
-      return names.filter((name) => !ready.has(name));
-    };
-    const deadline = Date.now() + readyTimeoutMs;
-    for (let waiting = await missing(); waiting.length > 0; waiting = await missing()) {
-      throwIfEnded(cluster);
-      if (Date.now() > deadline) {
-        const tail = logTail(cluster.programs.kwok.logFile);
-        throw new Error(`${waiting.join(', ')} took no pods within ${readyTimeoutMs / 1000} s. ${tail}`);
-      }
-      await sleep(pollMs);
-    }
-    return names;
-  };
-}
-
-function throwIfEnded({ programs }: KubernetesCluster): void {
-  for (const [name, program] of Object.entries(programs)) {
-    const end = program.end();
-    if (end === undefined) continue;
-    throw new Error(`${name} ended (code ${end.code}, signal ${end.signal}). ${logTail(program.logFile)}`);
-  }
-}
-
-function takesPods({ status, spec }: V1Node): boolean {
-  const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True');
-  return ready === true && (spec?.taints ?? []).length === 0;
-}
-
-function nodeOf(name: string, { labels, ...amounts }: NodeShape): V1Node {
-  return {
-    metadata: {
-      name,
-      annotations: { 'kwok.x-k8s.io/node': 'fake' },
-      labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', ...labels },
-    },
-    status: { capacity: amounts, allocatable: amounts },
-  };
+  return config;
 }

@@ -14,6 +14,7 @@ import {
   setHeaderOptions,
   VersionApi,
 } from '@kubernetes/client-node';
+import { startDelayAnnotation } from '../../scripts/local-services/kubernetes-cluster.ts';
 import { kubernetesVersion } from '../../scripts/local-services/obtain-kubernetes.ts';
 import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
 import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
@@ -64,6 +65,16 @@ test('a local control plane schedules, scales, outlives its API server and leave
     assert.deepEqual(await cluster.addNodes(1, { cpu: '8' }), ['node-3']);
     const [pod] = await runningPods(core, 'large', 1);
     assert.equal(pod!.spec!.nodeName, 'node-3');
+  });
+
+  await t.test('a pod runs after the delay that it asks for', async () => {
+    const slow = deployment('slow', 1);
+    slow.spec!.template.metadata!.annotations = { [startDelayAnnotation]: '2s' };
+    await apps.createNamespacedDeployment({ namespace: 'default', body: slow });
+    const [pod] = await runningPods(core, 'slow', 1);
+    const ready = pod!.status!.conditions!.find(({ type }) => type === 'Ready')!.lastTransitionTime!;
+    const secondsUntilReady = (Number(ready) - Number(pod!.metadata!.creationTimestamp)) / 1000;
+    assert.ok(secondsUntilReady >= 2, `it was ready after ${secondsUntilReady} s`);
   });
 
   await t.test('the user "limited" is known and may nothing; an unknown token is refused', async () => {

@@ -23,7 +23,7 @@ test('programs are needed by files that ask for them, themselves or through what
 
 test('a test of the local control plane needs its programs; one that names nothing of the kind does not', () => {
   assert.deepEqual(neededPrograms(root, ['test/integration/kubernetes-cluster.test.ts']), ['kubernetes']);
-  assert.deepEqual(neededPrograms(root, ['test/unit/scripts/local-services/obtain-kubernetes.test.ts']), []);
+  assert.deepEqual(neededPrograms(root, ['test/unit/scripts/local-services/obtain-go-programs.test.ts']), []);
 });
 
 function write(folder: string, path: string, text: string): void {

@@ -11,11 +11,14 @@ import {
   kwokVersion,
   obtainKubernetes,
 } from '../../../../scripts/local-services/obtain-kubernetes.ts';
+import { obtainPrometheus, prometheusVersion } from '../../../../scripts/local-services/obtain-prometheus.ts';
 
 const pinned = [
   { folder: 'kubernetes', module: 'k8s.io/kubernetes', version: kubernetesVersion },
   { folder: 'etcd', module: 'go.etcd.io/etcd/server/v3', version: etcdVersion },
   { folder: 'kwok', module: 'sigs.k8s.io/kwok', version: kwokVersion },
+  // The module of Prometheus 3.5.0 is v0.305.0, and so on.
+  { folder: 'prometheus', module: 'github.com/prometheus/prometheus', version: moduleOf(prometheusVersion) },
   { folder: 'helm', module: 'helm.sh/helm/v4', version: helmVersion },
   { folder: 'kubeconform', module: 'github.com/yannh/kubeconform', version: kubeconformVersion },
 ];
@@ -37,7 +40,7 @@ test("Kubernetes's own modules are those of its version", () => {
   for (const { name, version } of versions) assert.equal(version, `0.${minor}.${patch}`, name);
 });
 
-for (const [what, obtain] of Object.entries({ obtainKubernetes, obtainHelm, obtainKubeconform })) {
+for (const [what, obtain] of Object.entries({ obtainKubernetes, obtainHelm, obtainKubeconform, obtainPrometheus })) {
   test(`${what}, without the programs and Go, says what was tried and the ways out`, async () => {
     const cache = mkdtempSync(join(tmpdir(), 'coxswain-obtain-'));
     const path = process.env.PATH;
@@ -45,7 +48,7 @@ for (const [what, obtain] of Object.entries({ obtainKubernetes, obtainHelm, obta
     try {
       await assert.rejects(
         obtain({ cache }),
-        /could not be obtained[^]*there is no `go` on PATH\nWays out: .*install Go/,
+        /could not be obtained[^]*there is no `go` on PATH\nWays out: [^]*install Go/,
       );
     } finally {
       process.env.PATH = path;
@@ -56,4 +59,9 @@ for (const [what, obtain] of Object.entries({ obtainKubernetes, obtainHelm, obta
 
 function moduleFile(folder: string): string {
   return readFileSync(new URL(`../../../../scripts/local-services/${folder}/go.mod`, import.meta.url), 'utf8');
+}
+
+function moduleOf(version: string): string {
+  const [major, minor, patch] = version.split('.');
+  return `0.${major}${minor!.padStart(2, '0')}.${patch}`;
 }
