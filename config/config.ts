@@ -10,6 +10,7 @@ export interface Config {
   /** Absolute paths of modules with algorithms beside our own. */
   readonly algorithmModules: readonly string[];
   readonly metrics: MetricsConfig;
+  readonly cluster: ClusterConfig;
   readonly api: ApiConfig;
   /** The commit that the coxswain command notes in a spec that names none. */
   readonly client: { readonly gitSha: string | null };
@@ -64,6 +65,15 @@ export interface MetricsConfig {
 export interface MetricsServer {
   readonly url: string;
   readonly token: Secret | null;
+}
+
+export interface ClusterConfig {
+  /** Absolute; null = the service account of the pod. */
+  readonly kubeconfig: string | null;
+  /** null = the current one. */
+  readonly context: string | null;
+  /** The only ones that may be read or acted in. */
+  readonly namespaces: readonly string[];
 }
 
 export interface ApiConfig {

@@ -4,6 +4,7 @@ import { CoxswainError } from '../src/contracts/errors.ts';
 import { Secret } from './secret.ts';
 import type {
   ApiConfig,
+  ClusterConfig,
   Config,
   FolderArtifacts,
   MetricsConfig,
@@ -17,6 +18,7 @@ import { settings } from './settings.ts';
 
 export type {
   ApiConfig,
+  ClusterConfig,
   Config,
   FolderArtifacts,
   MetricsConfig,
@@ -72,6 +74,7 @@ function group(values: Values, problems: string[]): Config {
     dataFolders: Object.fromEntries((values.COXSWAIN_DATA_FOLDERS ?? []).map(([name, path]) => [name, resolve(path)])),
     algorithmModules: (values.COXSWAIN_ALGORITHMS ?? []).map((path) => resolve(path)),
     metrics: metrics(values, problems),
+    cluster: cluster(values, problems),
     api: api(values, problems),
     client: { gitSha: values.COXSWAIN_GIT_SHA },
     wandb: {
@@ -142,6 +145,17 @@ function metrics(values: Values, problems: string[]): MetricsConfig {
     prometheus: server('PROMETHEUS'),
     kiali: server('KIALI'),
     namesFile: names === null ? null : resolve(names),
+  };
+}
+
+function cluster(values: Values, problems: string[]): ClusterConfig {
+  const { COXSWAIN_KUBECONFIG: kubeconfig, COXSWAIN_KUBE_CONTEXT: context } = values;
+  if (kubeconfig === null && context !== null)
+    problems.push(`COXSWAIN_KUBE_CONTEXT: found "${context}" without COXSWAIN_KUBECONFIG; set both or none`);
+  return {
+    kubeconfig: kubeconfig === null ? null : resolve(kubeconfig),
+    context,
+    namespaces: values.COXSWAIN_CLUSTER_NAMESPACES ?? [],
   };
 }
 

@@ -153,6 +153,27 @@ export const settings = {
     help: 'Modules with algorithms of your own, which a RunSpec may then name. Set it for the orchestrator and the trainers alike.',
     whenUnset: 'none',
   }),
+  COXSWAIN_KUBECONFIG: setting({
+    schema: anyText,
+    fallback: null,
+    allowed: 'a readable kubeconfig',
+    help: 'Kubeconfig of the cluster that deployments act on. It is read again when its credentials are no longer accepted.',
+    whenUnset: "the service account of the worker's pod; without one there is no access to a cluster",
+  }),
+  COXSWAIN_KUBE_CONTEXT: setting({
+    schema: anyText,
+    fallback: null,
+    allowed: 'the name of a context of the kubeconfig',
+    help: 'Context of the kubeconfig.',
+    whenUnset: 'its current context',
+  }),
+  COXSWAIN_CLUSTER_NAMESPACES: setting({
+    schema: commaList(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
+    fallback: null,
+    allowed: 'names of namespaces separated by commas',
+    help: 'The only namespaces of the cluster that may be read or acted in, whatever the credentials would permit.',
+    whenUnset: 'none',
+  }),
   COXSWAIN_SLOTS: setting({
     schema: wholeNumber(1, 256),
     fallback: null,

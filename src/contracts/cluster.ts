@@ -11,6 +11,7 @@ export type WorkloadKind = 'Deployment' | 'StatefulSet';
 
 /** A cluster as its API server tells it at one moment. */
 export interface ClusterState {
+  /** By the API server's clock, as all other times here. */
   readonly at: Date;
   readonly nodes: readonly NodeState[];
   /** In the order of namespace and name. */
@@ -60,9 +61,12 @@ export interface ClusterWorkload {
   readonly memoryLimitBytes: number | null;
   /** Who else sets its replicas; null = nobody. */
   readonly owner: ReplicaOwner | null;
-  /** The autoscaler's bounds, also of a paused one; null = there is none. */
+  /**
+   * The bounds of a foreign autoscaler, also of a paused one; null = there is none. A paused HPA still brings replicas
+   * outside of them back.
+   */
   readonly autoscaler: { readonly minReplicas: number; readonly maxReplicas: number } | null;
-  /** Pods that its disruption budgets allow to go now; null = no budget. */
+  /** Pods that its disruption budgets allow to go now; 0 when they could not be read, null = no budget. */
   readonly disruptionsAllowed: number | null;
   /** When the replicas were last changed, by whomever, as far as the object tells; null = not known. */
   readonly scaledAt: Date | null;
@@ -177,11 +181,17 @@ export interface NativeAutoscaler {
 export interface ClusterActor {
   /** Never throws for one workload's sake: see `failed`. Throws what `signal` was aborted with. */
   scale(request: ScaleRequest, signal?: AbortSignal): Promise<ScaleResult>;
-  /** Pauses who owns the replicas. WORKLOAD_OWNED when that cannot be paused. Null when nobody owns them. */
+  /**
+   * Pauses who owns the replicas, and tells of one that we paused before. WORKLOAD_OWNED when that cannot be paused, or
+   * there is more than one. Null when nobody owns them.
+   */
   pauseOwner(workload: WorkloadName, kind: WorkloadKind, signal?: AbortSignal): Promise<PausedOwner | null>;
   /** Undoes `pauseOwner`; nothing happens to an owner that is gone or was not paused by us. */
   resumeOwner(paused: PausedOwner, signal?: AbortSignal): Promise<void>;
-  /** Creates, or brings up to date, an autoscaler of ours. */
+  /**
+   * Creates, or brings up to date, an autoscaler of ours. WORKLOAD_OWNED when the workload has another HPA, also a paused
+   * one: Kubernetes lets neither of two act.
+   */
   putAutoscaler(autoscaler: NativeAutoscaler, signal?: AbortSignal): Promise<void>;
   /** Removes an autoscaler of ours; one of somebody else's stays. */
   removeAutoscaler(workload: WorkloadName, signal?: AbortSignal): Promise<void>;

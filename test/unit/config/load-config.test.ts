@@ -75,6 +75,26 @@ describe('loadConfig', () => {
     assert.equal(problemsOf({ COXSWAIN_DATA_FOLDERS: 'a=/x,' }).length, 1);
   });
 
+  test('reads where the cluster is, and allows no namespace by itself', () => {
+    assert.deepEqual(loadConfig({}).cluster, { kubeconfig: null, context: null, namespaces: [] });
+    const set = {
+      COXSWAIN_KUBECONFIG: './kube',
+      COXSWAIN_KUBE_CONTEXT: 'eu',
+      COXSWAIN_CLUSTER_NAMESPACES: 'shop, a-1',
+    };
+    assert.deepEqual(loadConfig(set).cluster, {
+      kubeconfig: resolve('kube'),
+      context: 'eu',
+      namespaces: ['shop', 'a-1'],
+    });
+    assert.match(
+      problemsOf({ COXSWAIN_KUBE_CONTEXT: 'eu' })[0],
+      /^COXSWAIN_KUBE_CONTEXT: .*without COXSWAIN_KUBECONFIG/,
+    );
+    for (const value of ['Shop', 'shop,', '*', 'a/b', '-a', 'a'.repeat(64)])
+      assert.equal(problemsOf({ COXSWAIN_CLUSTER_NAMESPACES: value }).length, 1, value);
+  });
+
   test('reads an s3:// URL with its credentials and refuses it without them', () => {
     const s3 = {
       COXSWAIN_ARTIFACTS: 's3://bucket/some//prefix/',
