@@ -5,7 +5,7 @@ import { toCoxswainError } from '../contracts/errors.ts';
 import type { PolicyProcesses } from '../contracts/policy-process.ts';
 import { decideStep } from './decide-step.ts';
 import type { AskPolicy } from './decide-step.ts';
-import { readGuardContext } from './guard-context.ts';
+import { noteSeen, readGuardContext } from './guard-context.ts';
 import { emptyMemory } from './live-deployment.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { keepAutoscalers } from './native-fallback.ts';
@@ -70,9 +70,11 @@ async function decide(
   const { cluster, observation, problems } = await observeStep(ports, live, at, limitMs, signal);
   const ownerTrouble = await pauseNewOwners(ports, live, state, cluster, signal);
   const metrics = observation?.metrics ?? null;
+  const observed = record.services.map((_, s) => observation?.workloads[s]?.replicas ?? null);
+  const upToDate = { ...memory, seen: noteSeen(memory.seen, observed, at) };
   const guardContext =
     cluster &&
-    readGuardContext(cluster, record.services, memory, {
+    readGuardContext(cluster, record.services, upToDate, {
       at,
       stepSeconds: intervalSeconds,
       observationAgeSteps: metrics === null ? 0 : ageOf(metrics, at),

@@ -14,7 +14,7 @@ import type { GuardContext } from '../domain/guard/guard.ts';
 import type { HpaState } from '../rl/baselines/hpa.ts';
 import type { LiveDecision } from '../rl/live/live-scaling.ts';
 import { bytesText } from './bytes-text.ts';
-import { remember, storedGuardContext } from './guard-context.ts';
+import { addPodHours, noteSeen, storedGuardContext } from './guard-context.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 
 /** Everything that a decision is made from, the policy's answer excepted. */
@@ -70,10 +70,12 @@ export async function decideStep(
     replicas === null ? [] : [{ workload, replicas: replicas[s] }],
   );
   const guarded = guardContext === null ? [] : guardProposals(proposals, rules, guardContext);
-  const planned = record.services.map((_, s) => {
-    const before = observation?.workloads[s]?.replicas ?? null;
-    return state.mode === 'live' && guarded.length > 0 ? (guarded[s].permitted ?? before) : before;
-  });
+  const observed = record.services.map((_, s) => observation?.workloads[s]?.replicas ?? null);
+  const planned = observed.map((before, s) =>
+    state.mode === 'live' && guarded.length > 0 ? (guarded[s].permitted ?? before) : before,
+  );
+  const seen = noteSeen(noteSeen(memory.seen, observed, at), planned, at);
+  const pods = seen.reduce((sum, workload) => sum + (workload?.replicas ?? 0), 0);
   const { intervalSeconds: stepSeconds, guard } = record.spec;
   const windowHours = guard.podHours?.windowHours ?? 1;
   return {
@@ -93,7 +95,8 @@ export async function decideStep(
     memory: {
       hpa: (live?.hpa ?? memory.hpa) as JsonValue,
       policy: answered ? [...answered.answer.memory] : memory.policy,
-      ...remember(memory, planned, { at, stepSeconds, windowHours }),
+      seen,
+      podHours: addPodHours(memory.podHours, pods, { at, stepSeconds, windowHours }),
     },
     policy,
     hpaReplicas: live?.hpaReplicas ?? null,

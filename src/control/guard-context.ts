@@ -83,24 +83,28 @@ export function podHoursUsed(podHours: ControlMemory['podHours'], at: Date, wind
   return podHours.filter(({ hour }) => hour > since).reduce((sum, { used }) => sum + used, 0);
 }
 
-/**
- * What is remembered of the replicas after they were seen: when they changed, and the pod-hours that they will have used at
- * the end of the step. @param replicas by service; null = not there, or not known.
- */
-export function remember(
-  memory: Pick<ControlMemory, 'seen' | 'podHours'>,
+/** What was seen of the replicas, brought up to date: a count that is another than before was changed in between, by whomever. */
+export function noteSeen(
+  seen: ControlMemory['seen'],
   replicas: readonly (number | null)[],
-  step: { readonly at: Date; readonly stepSeconds: number; readonly windowHours: number },
-): Pick<ControlMemory, 'seen' | 'podHours'> {
-  const { at, stepSeconds, windowHours } = step;
-  const seen = replicas.map((count, s) => {
-    const before = memory.seen[s] ?? null;
-    if (count === null || before === null) return count === null ? before : { replicas: count, changedAt: null };
-    return before.replicas === count ? before : { replicas: count, changedAt: at.toISOString() };
+  at: Date,
+): ControlMemory['seen'] {
+  return replicas.map((count, s) => {
+    const before = seen[s] ?? null;
+    if (count === null || before?.replicas === count) return before;
+    return { replicas: count, changedAt: before === null ? null : at.toISOString() };
   });
+}
+
+/** The pod-hours of the window, with those that the pods of this step will have used at its end. */
+export function addPodHours(
+  podHours: ControlMemory['podHours'],
+  pods: number,
+  step: { readonly at: Date; readonly stepSeconds: number; readonly windowHours: number },
+): ControlMemory['podHours'] {
+  const { at, stepSeconds, windowHours } = step;
   const hour = Math.floor(at.getTime() / hourMs);
-  const pods = replicas.reduce<number>((sum, count, s) => sum + (count ?? seen[s]?.replicas ?? 0), 0);
-  const kept = memory.podHours.filter((entry) => entry.hour > hour - windowHours && entry.hour < hour);
-  const present = memory.podHours.find((entry) => entry.hour === hour)?.used ?? 0;
-  return { seen, podHours: [...kept, { hour, used: present + (pods * stepSeconds) / 3600 }] };
+  const kept = podHours.filter((entry) => entry.hour > hour - windowHours && entry.hour < hour);
+  const present = podHours.find((entry) => entry.hour === hour)?.used ?? 0;
+  return [...kept, { hour, used: present + (pods * stepSeconds) / 3600 }];
 }
