@@ -8,22 +8,28 @@ import { algorithms } from '../src/rl/algorithms/index.ts';
 import { withTables } from '../src/rl/environments/environment-page.ts';
 import { environments } from '../src/rl/environments/index.ts';
 import { metricsPage } from '../src/rl/metrics.ts';
+import { deploymentSpecJsonSchema } from '../src/spec/deployment-spec.ts';
 import { errorsPage } from '../src/spec/errors-page.ts';
-import { withFields } from '../src/spec/run-spec-fields.ts';
+import { withFields } from '../src/spec/spec-fields.ts';
 import { runSpecJsonSchema } from '../src/spec/run-spec.ts';
 import { operationsPage } from '../src/tensor/operations-page.ts';
 
 const root = join(import.meta.dirname, '..');
-const guide = join(root, 'docs/guides/run-spec.md');
-const schema = await format(JSON.stringify(runSpecJsonSchema()), { parser: 'json', printWidth: 120 });
+const specs = [
+  { schema: runSpecJsonSchema(), file: 'config/run-spec.schema.json', guide: 'docs/guides/run-spec.md' },
+  { schema: deploymentSpecJsonSchema(), file: 'config/deployment.schema.json', guide: 'docs/guides/deployments.md' },
+];
 
 writeFileSync(join(root, 'docs/configuration.md'), configurationPage());
 writeFileSync(join(root, 'docs/errors.md'), errorsPage());
 writeFileSync(join(root, 'docs/tensor/operations.md'), operationsPage());
 writeFileSync(join(root, 'docs/metrics.md'), metricsPage());
 writeFileSync(join(root, 'docs/algorithms.md'), algorithmsPage(algorithms));
-writeFileSync(join(root, 'config/run-spec.schema.json'), schema);
-writeFileSync(guide, withFields(readFileSync(guide, 'utf8')));
+for (const { schema, file, guide } of specs) {
+  const page = join(root, guide);
+  writeFileSync(join(root, file), await format(JSON.stringify(schema), { parser: 'json', printWidth: 120 }));
+  writeFileSync(page, withFields(readFileSync(page, 'utf8'), schema));
+}
 for (const kind of Object.values(environments)) {
   const page = join(root, 'docs/environments', `${kind.name}.md`);
   if (existsSync(page)) writeFileSync(page, withTables(readFileSync(page, 'utf8'), kind));

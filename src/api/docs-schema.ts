@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../spec/run-spec-json-schema.ts';
+import type { JsonSchema } from '../spec/json-schema.ts';
 import { html, prose } from './html.ts';
 import type { Html } from './html.ts';
 

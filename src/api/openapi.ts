@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { errorTable } from '../contracts/errors.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { runSpecJsonSchema } from '../spec/run-spec.ts';
-import type { JsonSchema } from '../spec/run-spec-json-schema.ts';
+import type { JsonSchema } from '../spec/json-schema.ts';
 import type { Operation } from './operation.ts';
 import { runId } from './schema-parts.ts';
 import { problem } from './system-schemas.ts';

@@ -43,6 +43,9 @@ export interface DeploymentSpec {
   readonly fallback: FallbackSpec;
 }
 
+/** The section `deploy` of a RunSpec: what a deployment is beside its policy, which is the one that the run registers. */
+export type DeploymentTarget = Omit<DeploymentSpec, 'version' | 'model'>;
+
 /** What a policy may do; see src/domain/guard. */
 export interface GuardSpec {
   /** Limits of every workload. Null bounds are those that the policy was trained with. */

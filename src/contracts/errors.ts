@@ -9,7 +9,7 @@ export const errorTable = {
   SPEC_INVALID: {
     status: 400,
     retryable: false,
-    help: 'The RunSpec breaks a rule. The message lists each path, the value found and what is allowed.',
+    help: 'The RunSpec or DeploymentSpec breaks a rule. The message lists each path, the value found and what is allowed.',
   },
   REQUEST_INVALID: {
     status: 400,

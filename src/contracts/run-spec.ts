@@ -1,3 +1,5 @@
+import type { DeploymentTarget } from './control.ts';
+
 /**
  * What a run is asked to do, after defaults are filled in. `src/spec` holds the zod schema of what enters from outside;
  * a test proves both equal. A RunSpec only names things: folders, plug-ins and addresses come from the worker's
@@ -19,6 +21,8 @@ export interface RunSpec {
   readonly train: TrainSpec;
   readonly evaluate: EvaluateSpec;
   readonly register: RegisterSpec;
+  /** Where a policy goes whose gate has passed; null = nowhere. */
+  readonly deploy: DeploymentTarget | null;
   readonly tracking: TrackingSpec;
 }
 

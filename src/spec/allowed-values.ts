@@ -41,6 +41,25 @@ export function dashedName(meaning: string) {
     .describe(meaning);
 }
 
+/** Name of a namespace: a DNS label. */
+export function kubernetesLabel(meaning: string) {
+  const error = '1 to 63 lower case letters, digits and dashes, from and to a letter or digit';
+  return z
+    .string({ error })
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error })
+    .describe(meaning);
+}
+
+/** Name of a Deployment or StatefulSet: a DNS subdomain. */
+export function kubernetesName(meaning: string) {
+  const error = '1 to 253 lower case letters, digits, dashes and dots, each part from and to a letter or digit';
+  return z
+    .string({ error })
+    .max(253, { error })
+    .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/, { error })
+    .describe(meaning);
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly string[]>(words: Words, meaning: string) {
   return z.enum(words, { error: words.join(' | ') }).describe(meaning);

@@ -1,6 +1,6 @@
 import { CoxswainError } from '../contracts/errors.ts';
 import { assertJsonShape } from './json-shape.ts';
-import { childOf } from './run-spec-json-schema.ts';
+import { childOf } from './json-schema.ts';
 
 /**
  * A copy of a raw spec with values set by `path=value`, for example `train.seeds=[1,2]`, `train.seeds[0]=7` or

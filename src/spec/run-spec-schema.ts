@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deploymentTargetFields } from './deployment-spec-schema.ts';
 import {
   dashedName,
   jsonRecord,
@@ -173,6 +174,20 @@ const register = z
   })
   .describe('Where the policy goes.');
 
+const deploy = z
+  .strictObject({
+    ...deploymentTargetFields,
+    name: dashedName("Name of the deployment, and its id. Default: the run spec's name.").optional(),
+    intervalSeconds: numberBetween(
+      1,
+      3600,
+      'Length of a control step, seconds. Default: `collect.binSeconds`.',
+    ).optional(),
+  })
+  .nullable()
+  .default(null)
+  .describe('Where a policy goes whose gate has passed; null = nowhere.');
+
 const wandbName = (meaning: string) => {
   const error = '1 to 128 letters, digits, dashes, dots and underscores';
   return z
@@ -221,6 +236,15 @@ export const runSpecSchema = z
     train: train.prefault({}),
     evaluate: evaluate.prefault({}),
     register: register.prefault({}),
+    deploy,
     tracking: tracking.prefault({}),
   })
-  .transform((spec) => ({ ...spec, register: { ...spec.register, model: spec.register.model ?? spec.name } }));
+  .transform((spec) => ({
+    ...spec,
+    register: { ...spec.register, model: spec.register.model ?? spec.name },
+    deploy: spec.deploy && {
+      ...spec.deploy,
+      name: spec.deploy.name ?? spec.name,
+      intervalSeconds: spec.deploy.intervalSeconds ?? spec.collect.binSeconds,
+    },
+  }));

@@ -3,7 +3,7 @@ import type { Document } from 'yaml';
 import { CoxswainError } from '../contracts/errors.ts';
 import { findDuplicateName } from './duplicate-name.ts';
 
-/** Largest text of a RunSpec, bytes of UTF-8. */
+/** Largest text of a spec, bytes of UTF-8. */
 export const maxSpecBytes = 256 * 1024;
 
 const maxAliases = 50;

@@ -1,6 +1,7 @@
 import type { RunSpec } from '../contracts/run-spec.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { assertJsonShape } from './json-shape.ts';
+import { runSpecJsonSchema } from './run-spec-json-schema.ts';
 import { runSpecSchema } from './run-spec-schema.ts';
 import { issuesOf, specInvalid } from './spec-issue.ts';
 import type { SpecIssue } from './spec-issue.ts';
@@ -24,7 +25,7 @@ const maxNormalisedSpecBytes = 16 * 1024;
 export function parseRunSpec(input: unknown): RunSpec {
   assertJsonShape(input);
   const parsed = runSpecSchema.safeParse(input);
-  if (!parsed.success) throw specInvalid(issuesOf(parsed.error, input));
+  if (!parsed.success) throw specInvalid(issuesOf(parsed.error, input, runSpecJsonSchema()));
   const bytes = Buffer.byteLength(canonicalJson(parsed.data));
   if (bytes > maxNormalisedSpecBytes) throw specInvalid([tooLarge(bytes)]);
   return parsed.data;

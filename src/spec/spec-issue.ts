@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { CoxswainError } from '../contracts/errors.ts';
 import { nearestName } from '../domain/nearest-name.ts';
-import { childOf, fieldNamesAt } from './run-spec-json-schema.ts';
+import { childOf, fieldNamesAt } from './json-schema.ts';
+import type { JsonSchema } from './json-schema.ts';
 
-/** One broken rule of a RunSpec. */
+/** One broken rule of a spec. */
 export interface SpecIssue {
   /** For example `train.seeds[0]`; empty = the whole spec. */
   readonly path: string;
@@ -19,12 +20,12 @@ export function specInvalid(issues: readonly SpecIssue[]): CoxswainError {
   return new CoxswainError('SPEC_INVALID', issues.map(lineOf).join('\n'), { details: issues });
 }
 
-/** The issues that zod found in `input`, one for each path. */
-export function issuesOf(error: z.ZodError, input: unknown): SpecIssue[] {
+/** The issues that zod found in `input`, one for each path. @param schema what the input was held against */
+export function issuesOf(error: z.ZodError, input: unknown, schema: JsonSchema): SpecIssue[] {
   const issues = error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => unknownField(input, [...issue.path, key]))
-      : [brokenRule(input, issue)],
+      ? issue.keys.map((key) => unknownField(schema, input, [...issue.path, key]))
+      : [brokenRule(schema, input, issue)],
   );
   return [...new Map(issues.map((issue) => [issue.path, issue])).values()];
 }
@@ -51,8 +52,8 @@ function lineOf({ path, found, allowed, nearest }: SpecIssue): string {
   return `${path === '' ? 'the spec' : path}: found ${found}; allowed: ${allowed}${hint}`;
 }
 
-function unknownField(input: unknown, path: readonly PropertyKey[]): SpecIssue {
-  const names = fieldNamesAt(input, path.slice(0, -1)) ?? [];
+function unknownField(schema: JsonSchema, input: unknown, path: readonly PropertyKey[]): SpecIssue {
+  const names = fieldNamesAt(schema, input, path.slice(0, -1)) ?? [];
   return {
     path: pathText(path),
     found: 'an unknown field',
@@ -61,15 +62,15 @@ function unknownField(input: unknown, path: readonly PropertyKey[]): SpecIssue {
   };
 }
 
-function brokenRule(input: unknown, issue: z.core.$ZodIssue): SpecIssue {
+function brokenRule(schema: JsonSchema, input: unknown, issue: z.core.$ZodIssue): SpecIssue {
   const found = shown(issue.path.reduce<unknown>((value, key) => childOf(value, key), input));
-  return { path: pathText(issue.path), found, allowed: allowedBy(issue, input), nearest: null };
+  return { path: pathText(issue.path), found, allowed: allowedBy(schema, issue, input), nearest: null };
 }
 
-function allowedBy(issue: z.core.$ZodIssue, input: unknown): string {
+function allowedBy(schema: JsonSchema, issue: z.core.$ZodIssue, input: unknown): string {
   if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options))
     return issue.options.join(' | ');
   if (issue.code !== 'invalid_type' || issue.expected !== 'object') return issue.message;
-  const names = fieldNamesAt(input, issue.path);
+  const names = fieldNamesAt(schema, input, issue.path);
   return names === null ? issue.message : `an object with the fields ${names.join(', ')}`;
 }

@@ -27,6 +27,7 @@ const equal: { readonly [Field in keyof RunSpec | keyof Output]: true } = {
   train: true satisfies Same<Expanded['train'], DeepReadonly<RunSpec['train']>>,
   evaluate: true satisfies Same<Expanded['evaluate'], DeepReadonly<RunSpec['evaluate']>>,
   register: true satisfies Same<Expanded['register'], DeepReadonly<RunSpec['register']>>,
+  deploy: true satisfies Same<Expanded['deploy'], DeepReadonly<RunSpec['deploy']>>,
   tracking: true satisfies Same<Expanded['tracking'], DeepReadonly<RunSpec['tracking']>>,
 };
 

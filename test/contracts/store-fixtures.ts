@@ -50,6 +50,7 @@ export const someSpec: RunSpec = {
     gate: { maxViolationRateIncrease: 0.001, maxPodSecondsIncrease: 0 },
   },
   register: { model: 'boutique-policy', alias: 'champion' },
+  deploy: null,
   tracking: { wandb: { enabled: 'auto', project: 'coxswain', entity: null, tags: [] } },
 };
 

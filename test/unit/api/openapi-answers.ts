@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import type { OpenApiDocument } from '../../../src/api/openapi.ts';
-import type { JsonSchema } from '../../../src/spec/run-spec-json-schema.ts';
+import type { JsonSchema } from '../../../src/spec/json-schema.ts';
 
 /** Fails unless the answer is one that the OpenAPI document announces: status, media type, and body by its schema. */
 export async function assertAnnounced(

@@ -1,21 +1,28 @@
-import type { JsonSchema } from './run-spec-json-schema.ts';
-import { runSpecJsonSchema } from './run-spec-json-schema.ts';
+import type { JsonSchema } from './json-schema.ts';
+import { withoutNull } from './json-schema.ts';
 
 const heading = '## Fields\n';
 
 /** The guide with its list of fields, made of the schema, in place of the one that it has. */
-export function withFields(guide: string): string {
+export function withFields(guide: string, schema: JsonSchema): string {
   const before = guide.split(heading)[0];
-  return `${before}${heading}\n${fieldLines(runSpecJsonSchema(), '').join('\n')}\n`;
+  return `${before}${heading}\n${fieldLines(schema, '').join('\n')}\n`;
 }
 
 function fieldLines(schema: JsonSchema, path: string): string[] {
   if (schema.oneOf) return schema.oneOf.flatMap((form) => formLines(form, path));
-  if (!schema.properties) return [leafLine(schema, path)];
+  if (!schema.properties) return [leafLine(schema, path), ...insideLines(schema, path)];
   const inside = Object.entries(schema.properties).flatMap(([name, field]) =>
     fieldLines(field, path === '' ? name : `${path}.${name}`),
   );
   return schema.description && path !== '' ? [`- \`${path}\`: ${String(schema.description)}`, ...inside] : inside;
+}
+
+/** The fields of an object that may be null, and of the objects of a list. */
+function insideLines(schema: JsonSchema, path: string): string[] {
+  const object = withoutNull(schema);
+  const [inner, at] = object.items ? [object.items, `${path}[]`] : [object, path];
+  return Object.entries(inner.properties ?? {}).flatMap(([name, field]) => fieldLines(field, `${at}.${name}`));
 }
 
 function formLines(form: JsonSchema, path: string): string[] {
