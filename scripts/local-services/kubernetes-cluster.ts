@@ -21,6 +21,8 @@ export interface KubernetesClusterOptions {
   readonly programs: KubernetesPrograms;
   /** An empty folder of its own: etcd's data, keys, kubeconfigs, logs/ and records/. */
   readonly dataFolder: string;
+  /** How often Kubernetes's own autoscaler decides; its 15 seconds by default. */
+  readonly autoscalerSyncSeconds?: number;
 }
 
 /** A real control plane on loopback: API server, controllers, scheduler, and nodes that KWOK plays. */
@@ -57,7 +59,8 @@ export function startKubernetesCluster(options: KubernetesClusterOptions): Promi
   return retryTakenPort(() => start(options));
 }
 
-async function start({ programs, dataFolder }: KubernetesClusterOptions): Promise<KubernetesCluster> {
+async function start(options: KubernetesClusterOptions): Promise<KubernetesCluster> {
+  const { programs, dataFolder, autoscalerSyncSeconds = 15 } = options;
   const [etcdPort, etcdPeerPort, apiPort] = await freePorts([undefined, undefined, undefined]);
   const access = writeClusterAccess(dataFolder);
   const url = `https://${loopback}:${apiPort}`;
@@ -77,7 +80,10 @@ async function start({ programs, dataFolder }: KubernetesClusterOptions): Promis
     await runApiServer();
     const own = kubeconfigOf('control-plane');
     await Promise.all([
-      run('kube-controller-manager', programs.controllerManager, controllerManagerArguments(own, access)),
+      run('kube-controller-manager', programs.controllerManager, [
+        ...controllerManagerArguments(own, access),
+        `--horizontal-pod-autoscaler-sync-period=${autoscalerSyncSeconds}s`,
+      ]),
       run('kube-scheduler', programs.scheduler, schedulerArguments(own)),
       run('kwok', programs.kwok, kwokArguments(own, writeStages(dataFolder, programs.kwokStages))),
     ]);

@@ -19,6 +19,8 @@ export interface TestClusterOptions {
   readonly nodes?: number;
   /** What each node offers; 16 processors, 64Gi and 110 pods by default. */
   readonly node?: Partial<NodeShape>;
+  /** How often Kubernetes's own autoscaler decides; its 15 seconds by default. */
+  readonly autoscalerSyncSeconds?: number;
 }
 
 /** A control plane of one test file's own, with nodes. `stop` also removes its data: call it in `after`. */
@@ -41,13 +43,16 @@ export function kubernetesOrSkip(): Promise<ProgramsOrSkip<KubernetesPrograms>> 
 }
 
 /** Starts a control plane on data of its own. Resolves when all its nodes take pods; throws when it cannot be had. */
-export async function startTestCluster({ nodes = 3, node }: TestClusterOptions = {}): Promise<TestCluster> {
+export async function startTestCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
+  const { nodes = 3, node, ...clusterOptions } = options;
   const programs = await obtainKubernetes();
   const dataFolder = testDataFolder();
-  const cluster = await startKubernetesCluster({ programs, dataFolder }).catch(async (error: unknown) => {
-    await removeTestData(dataFolder);
-    throw error;
-  });
+  const cluster = await startKubernetesCluster({ ...clusterOptions, programs, dataFolder }).catch(
+    async (error: unknown) => {
+      await removeTestData(dataFolder);
+      throw error;
+    },
+  );
   const stop = async (): Promise<void> => {
     await cluster.stop();
     await removeTestData(dataFolder);

@@ -3,19 +3,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { V1Deployment } from '@kubernetes/client-node';
+import type { V1Deployment, V2HorizontalPodAutoscaler } from '@kubernetes/client-node';
 import {
   ApiException,
   AppsV1Api,
   AuthenticationV1Api,
+  AutoscalingV2Api,
   CoreV1Api,
+  CustomObjectsApi,
   KubeConfig,
+  Metrics,
   PatchStrategy,
   setHeaderOptions,
   VersionApi,
 } from '@kubernetes/client-node';
 import { startDelayAnnotation } from '../../scripts/local-services/kubernetes-cluster.ts';
 import { kubernetesVersion } from '../../scripts/local-services/obtain-kubernetes.ts';
+import { serveResourceMetrics, writeNodeUsage, writePodUsage } from '../../scripts/local-services/resource-metrics.ts';
 import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
 import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
 import { startedAt } from '../../scripts/process-identity.mjs';
@@ -23,7 +27,8 @@ import { startedAt } from '../../scripts/process-identity.mjs';
 const { skip } = await kubernetesOrSkip();
 
 test('a local control plane schedules, scales, outlives its API server and leaves nothing', { skip }, async (t) => {
-  const cluster = await startTestCluster({ nodes: 2, node: { cpu: '4', memory: '8Gi', pods: '20' } });
+  const node = { cpu: '4', memory: '8Gi', pods: '20' };
+  const cluster = await startTestCluster({ nodes: 2, node, autoscalerSyncSeconds: 1 });
   t.after(() => cluster.stop());
   const config = configOf(cluster.kubeconfig);
   const core = config.makeApiClient(CoreV1Api);
@@ -102,6 +107,38 @@ test('a local control plane schedules, scales, outlives its API server and leave
     },
   );
 
+  await t.test(
+    "the resource metrics API serves what it is told, and Kubernetes's own autoscaler acts on it",
+    async () => {
+      const metrics = new Metrics(config);
+      const nodes = { group: 'metrics.k8s.io', version: 'v1beta1', plural: 'nodes' };
+      await assertStatus(404, config.makeApiClient(CustomObjectsApi).listClusterCustomObject(nodes));
+      await serveResourceMetrics(config);
+      await writeNodeUsage(config, { node: 'node-1', cpu: '1500m', memory: '2Gi' }, 1);
+      const [node] = (await metrics.getNodeMetrics()).items;
+      assert.deepEqual(node!.usage, { cpu: '1500m', memory: '2Gi' });
+      await apps.createNamespacedDeployment({ namespace: 'default', body: deployment('hot', 1) });
+      await config.makeApiClient(AutoscalingV2Api).createNamespacedHorizontalPodAutoscaler({
+        namespace: 'default',
+        body: autoscaler('hot', { maxReplicas: 4, cpuPercent: 50 }),
+      });
+      // Each pod uses all of the 100m that it asked for: twice the target.
+      await until('the autoscaler scales to its maximum', async () => {
+        const pods = await podsOf(core, 'hot');
+        for (const { metadata } of pods) {
+          const containers = { main: { cpu: '100m', memory: '10Mi' } };
+          const usage = { namespace: 'default', pod: metadata!.name!, labels: metadata!.labels!, containers };
+          await writePodUsage(config, usage, 1);
+        }
+        await sleep(900);
+        return pods.length === 4;
+      });
+      const { items } = await metrics.getPodMetrics('default');
+      assert.equal(items.length, 4);
+      assert.ok(items.every(({ containers }) => containers[0]!.usage.cpu === '100m'));
+    },
+  );
+
   await t.test('the audit log tells who asked for what, and leaves the control plane out', () => {
     const lines = readFileSync(cluster.auditLog, 'utf8').trim().split('\n');
     const entries = lines.map((line) => JSON.parse(line));
@@ -169,6 +206,21 @@ function deployment(name: string, replicas: number, cpu = '100m'): V1Deployment 
       replicas,
       selector: { matchLabels: { app: name } },
       template: { metadata: { labels: { app: name } }, spec: { containers } },
+    },
+  };
+}
+
+function autoscaler(
+  name: string,
+  { maxReplicas, cpuPercent }: { maxReplicas: number; cpuPercent: number },
+): V2HorizontalPodAutoscaler {
+  const target = { type: 'Utilization', averageUtilization: cpuPercent };
+  return {
+    metadata: { name },
+    spec: {
+      maxReplicas,
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target } }],
     },
   };
 }
