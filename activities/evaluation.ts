@@ -30,7 +30,7 @@ async function evaluatePolicies(
       ),
     signal,
   );
-  const job = { spec: input.spec, recording, parts: input.recording.parts, policies };
+  const job = { spec: input.spec, recording, parts: input.recording.parts, twin: null, policies };
   const { details, ...outcome } = await numeric.evaluate(job, signal).catch((error: unknown) => {
     throw signal.aborted ? cancellationFailure() : error;
   });

@@ -81,7 +81,7 @@ async function trainSeed(ports: TrainingPorts, attempt: Attempt): Promise<Traine
   );
   const points = createPointWriter(store.metrics, signal);
   const { spec, seed, placement } = input;
-  const job = { spec, recording, parts: input.recording.parts, seed, device: placement.device, checkpoint };
+  const job = { spec, recording, parts: input.recording.parts, twin: null, seed, device: placement.device, checkpoint };
   const outcome = await numeric.train(job, hooksOf(ports, attempt, points), signal).finally(() => points.flush());
   if (outcome.status === 'cancelled') throw cancellationFailure();
   return trainedSeed(ports, attempt, outcome, (performance.now() - startedMs) / 1000);

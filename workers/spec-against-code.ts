@@ -1,7 +1,10 @@
+import { CoxswainError } from '../src/contracts/errors.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
 import { checkSpaces } from '../src/rl/algorithm.ts';
 import type { Algorithm } from '../src/rl/algorithm.ts';
 import { algorithmNamed } from '../src/rl/algorithms/load-algorithms.ts';
+import { exampleTwin } from '../src/rl/environments/twin/example-twin.ts';
+import { withoutTwin } from '../src/rl/environments/twin/scaling.ts';
 import { scalingKindNamed } from '../src/rl/environments/scaling-kinds.ts';
 
 /**
@@ -11,11 +14,22 @@ import { scalingKindNamed } from '../src/rl/environments/scaling-kinds.ts';
 export function checkSpecAgainstCode(spec: RunSpec, algorithms: Readonly<Record<string, Algorithm>>): void {
   const { environment, agent, train } = spec;
   const kind = scalingKindNamed(environment.name);
+  if (kind.needsTwin && !recordsCluster(spec)) {
+    throw new CoxswainError('ENVIRONMENT_INVALID', withoutTwin(environment.name));
+  }
   const algorithm = algorithmNamed(agent.algorithm, algorithms, 'agent.algorithm');
   const { episodeSteps: length } = kind.settings(environment.parameters);
   algorithm.configure(agent.hyperparameters, train.environments);
-  const { description } = kind.task(environment.parameters, new Float64Array(length).fill(1), null).createForAgent();
+  const trace = new Float64Array(length).fill(1);
+  // A twin is fitted only later: its actions and observations are of the same kind whatever its services are.
+  const { description } = kind.task(environment.parameters, trace, null, exampleTwin).createForAgent();
   checkSpaces(algorithm, description);
+}
+
+/** Whether the run makes a recording of a cluster, to which a twin can be fitted. */
+function recordsCluster({ collect: { source } }: RunSpec): boolean {
+  const kind: string = source.kind;
+  return kind === 'cluster';
 }
 
 /** Control steps of an episode of the spec's environment: the least that each part of a recording must hold. */

@@ -21,6 +21,8 @@ export interface TrainJob {
   readonly spec: RunSpec;
   readonly recording: Uint8Array;
   readonly parts: RecordingParts;
+  /** The twin fitted to the recording; null when the environment needs none. */
+  readonly twin: Uint8Array | null;
   readonly seed: number;
   /** `cuda` = any free GPU of the worker. */
   readonly device: 'cpu' | 'cuda' | `cuda:${number}`;
@@ -64,6 +66,8 @@ export interface EvaluateJob {
   readonly spec: RunSpec;
   readonly recording: Uint8Array;
   readonly parts: RecordingParts;
+  /** The twin fitted to the recording; null when the environment needs none. */
+  readonly twin: Uint8Array | null;
   readonly policies: readonly { readonly seed: number; readonly onnx: Uint8Array; readonly bestScore: number }[];
 }
 

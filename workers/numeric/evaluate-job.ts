@@ -27,7 +27,7 @@ type Measures = readonly (readonly EpisodeMeasures[])[];
  */
 export async function runEvaluateJob(job: EvaluateJob, signal: AbortSignal): Promise<EvaluateOutcome> {
   const { spec, policies } = job;
-  const problem = createProblem(spec, job.recording, job.parts);
+  const problem = createProblem(spec, job.recording, job.parts, job.twin);
   const { hpaTargetPercent, fixedReplicas } = calibrate(
     problem.validate.task,
     problem.validate.episodes,

@@ -6,6 +6,7 @@ import { scalingKindNamed } from '../../src/rl/environments/scaling-kinds.ts';
 import { calibrateHpa } from '../../src/rl/evaluation/calibrate.ts';
 import { spreadEpisodes } from '../../src/rl/evaluation/episodes.ts';
 import type { ScoreRule } from '../../src/rl/evaluation/score.ts';
+import { decodeTwin } from '../../src/rl/twin/twin-bytes.ts';
 import type { Episode } from '../../src/rl/evaluation/episodes.ts';
 
 /** Seeds of the arrivals in the validation and held-out episodes: fixed, so that every run meets the same ones. */
@@ -30,14 +31,21 @@ export interface Problem {
 /**
  * The problem of a spec on its recording. Where no target is given, the HPA is calibrated on the validation part first;
  * that is deterministic, so every process finds the same target.
+ * @param twin bytes of the twin fitted to the recording; null when there is none.
  */
-export function createProblem(spec: RunSpec, recording: Uint8Array, parts: RecordingParts): Problem {
+export function createProblem(
+  spec: RunSpec,
+  recording: Uint8Array,
+  parts: RecordingParts,
+  twin: Uint8Array | null,
+): Problem {
   const { name, parameters } = spec.environment;
   const kind = scalingKindNamed(name);
   const settings = kind.settings(parameters);
   const trace = Float64Array.from(decodeRecording(recording).arrivals);
+  const fitted = twin === null ? null : decodeTwin(twin);
   const taskOn = ({ from, to }: BinRange, hpaTargetPercent: number | null): ScalingTask =>
-    kind.task(parameters, trace.subarray(from, to), hpaTargetPercent);
+    kind.task(parameters, trace.subarray(from, to), hpaTargetPercent, fitted);
   const episodesOf = ({ from, to }: BinRange, count: number, seed: number): Episode[] =>
     spreadEpisodes(to - from, count, settings.episodeSteps, seed);
   const scoreRule = { violationPrice: settings.violationPrice };

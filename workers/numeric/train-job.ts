@@ -47,8 +47,8 @@ export async function runTrainJob(
 }
 
 function setUp(job: TrainJob, algorithms: Readonly<Record<string, Algorithm>>): Promise<Training> {
-  const { spec, recording, parts, seed, device, checkpoint } = job;
-  const problem = createProblem(spec, recording, parts);
+  const { spec, recording, parts, twin, seed, device, checkpoint } = job;
+  const problem = createProblem(spec, recording, parts, twin);
   const { environments, totalSteps, evaluateEverySteps, checkpointEverySteps } = spec.train;
   return createTraining({
     algorithm: algorithmNamed(spec.agent.algorithm, algorithms, 'agent.algorithm'),

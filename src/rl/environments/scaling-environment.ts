@@ -1,6 +1,7 @@
 import type { ClusterView } from '../baselines/controller.ts';
 import type { EnvironmentRecipe } from '../algorithm.ts';
 import type { Environment, Observation, Transition } from '../environment.ts';
+import type { FittedApplications } from '../twin/twin.ts';
 import type { LatencyMixture } from './online-boutique/latency-mixture.ts';
 
 /** An Environment of services to scale that a controller can act in as well, and that can start at a given place. */
@@ -41,15 +42,20 @@ export interface ScalingSettings {
 /** A kind of environment that a pipeline can train and judge in. */
 export interface ScalingKind {
   readonly name: string;
+  /** Whether `task` needs a twin: only a run that records a cluster has one. */
+  readonly needsTwin: boolean;
   /** @throws CoxswainError ENVIRONMENT_INVALID when a parameter is unknown or out of range. */
   settings(parameters: Readonly<Record<string, unknown>>): ScalingSettings;
   /**
    * @param trace requests in each control step.
    * @param hpaTargetPercent of the calibrated HPA; null before there is one.
+   * @param twin fitted to the run's recording; null when the run has none.
+   * @throws CoxswainError ENVIRONMENT_INVALID when it needs a twin and there is none.
    */
   task(
     parameters: Readonly<Record<string, unknown>>,
     trace: Float64Array,
     hpaTargetPercent: number | null,
+    twin: FittedApplications | null,
   ): ScalingTask;
 }

@@ -3,11 +3,14 @@ import { nearestName } from '../../domain/nearest-name.ts';
 import { onlineBoutiqueScaling } from './online-boutique/scaling.ts';
 import type { ScalingKind } from './scaling-environment.ts';
 import { serviceGraphScaling } from './service-graph/scaling.ts';
+import { twinGraphScaling, twinScaling } from './twin/scaling.ts';
 
 /** The environments that a pipeline can train and judge in, by name. */
 export const scalingKinds: Readonly<Record<string, ScalingKind>> = {
   [onlineBoutiqueScaling.name]: onlineBoutiqueScaling,
   [serviceGraphScaling.name]: serviceGraphScaling,
+  [twinScaling.name]: twinScaling,
+  [twinGraphScaling.name]: twinGraphScaling,
 };
 
 /** The kind that a spec's `environment.name` names. @throws CoxswainError SPEC_INVALID with the nearest name and all names. */

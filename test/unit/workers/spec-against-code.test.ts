@@ -58,3 +58,12 @@ test('hyperparameters are held against the algorithm and the number of environme
   const odd = { algorithm: 'ppo', hyperparameters: { rolloutSteps: 1001 } };
   assert.throws(() => check({ agent: odd }), { code: 'SPEC_INVALID', message: /rolloutSteps: found 1001/ });
 });
+
+test('an environment that needs a twin is refused where no cluster is recorded', () => {
+  for (const name of ['twin', 'twin-graph']) {
+    assert.throws(() => check({ environment: { name, parameters: {} } }), {
+      code: 'ENVIRONMENT_INVALID',
+      message: new RegExp(`environment.name "${name}" needs a twin`),
+    });
+  }
+});

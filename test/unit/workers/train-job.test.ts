@@ -11,7 +11,7 @@ import { smallSpec } from '../../integration/small-pipeline.ts';
 const train = { seeds: [1], totalSteps: 2_048, environments: 8, evaluateEverySteps: 1_024, checkpointEverySteps: 512 };
 const spec = parseRunSpec({ ...smallSpec, train });
 const { bytes: recording, record } = await collect(spec.collect, { dataFolders: {}, minimumBins: 40 });
-const job: TrainJob = { spec, recording, parts: record.parts, seed: 1, device: 'cpu', checkpoint: null };
+const job: TrainJob = { spec, recording, parts: record.parts, twin: null, seed: 1, device: 'cpu', checkpoint: null };
 
 async function run(checkpoint: Uint8Array | null) {
   const points: TrainPoint[] = [];
@@ -75,7 +75,13 @@ test('a job of another algorithm in another environment is trained, judged with 
     ],
   );
   const evaluation = await runEvaluateJob(
-    { spec: graphSpec, recording, parts: record.parts, policies: [{ seed: 1, onnx: outcome.policy, bestScore: 1 }] },
+    {
+      spec: graphSpec,
+      recording,
+      parts: record.parts,
+      twin: null,
+      policies: [{ seed: 1, onnx: outcome.policy, bestScore: 1 }],
+    },
     new AbortController().signal,
   );
   assert.deepEqual(

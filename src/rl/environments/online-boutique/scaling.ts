@@ -9,6 +9,7 @@ import type { OnlineBoutiqueOptions } from './options.ts';
 /** Online Boutique for pipelines. */
 export const onlineBoutiqueScaling: ScalingKind = {
   name: 'online-boutique',
+  needsTwin: false,
   settings(given) {
     const parameters = parseOnlineBoutiqueParameters(given);
     const { episodeSteps, violationPrice } = { ...defaultParameters, ...parameters };

@@ -10,6 +10,7 @@ import { createServiceGraph } from './service-graph.ts';
 /** The dynamic service graph for pipelines. Its actions are never relative to an HPA. */
 export const serviceGraphScaling: ScalingKind = {
   name: 'service-graph',
+  needsTwin: false,
   settings(given) {
     const { episodeSteps, violationPrice } = parseServiceGraphParameters(given);
     return { episodeSteps, violationPrice, hpaTargetPercent: null };
