@@ -2,6 +2,9 @@ import type { Client } from '@temporalio/client';
 import { CoxswainError } from '../contracts/errors.ts';
 import type { RunProgress, RunStatus } from '../contracts/runs.ts';
 import type { MetricPoint, MetricQuery, RunQuery, Store } from '../contracts/stores.ts';
+import type { ControlEngine } from './control-engine.ts';
+import { createDeployments } from './deployments.ts';
+import type { Deployments } from './deployments.ts';
 import { createModelReader } from './model-reader.ts';
 import type { ModelReader } from './model-reader.ts';
 import type { RunEngine } from './run-engine.ts';
@@ -14,8 +17,10 @@ import { isOver, progressOfRun } from './run.ts';
 import type { Run } from './run.ts';
 import { startRun } from './start-run.ts';
 import type { RunRequest, StartedRun } from './start-run.ts';
+import { createTemporalCalls } from './temporal-calls.ts';
+import type { TemporalLimits, TemporalSettings } from './temporal-calls.ts';
+import { createTemporalControlEngine } from './temporal-control-engine.ts';
 import { createTemporalEngine } from './temporal-engine.ts';
-import type { TemporalEngineOptions, TemporalSettings } from './temporal-engine.ts';
 
 /** Metric points of a run. */
 export interface MetricPage {
@@ -28,7 +33,7 @@ export interface MetricPage {
 }
 
 /**
- * Coxswain from TypeScript: start runs, watch and steer them, read what they left.
+ * Coxswain from TypeScript: start runs, watch and steer them, read what they left; deploy policies and steer their loops.
  *
  * Every method may throw TEMPORAL_UNAVAILABLE or STORE_UNAVAILABLE, within about ten seconds; those that take a run id
  * RUN_NOT_FOUND.
@@ -53,6 +58,7 @@ export interface CoxswainClient {
   /** Asks for the end; the run is cancelled within seconds. Nothing happens to a cancelled run. RUN_FINISHED for other ends. */
   cancel(runId: string): Promise<void>;
   readonly models: ModelReader;
+  readonly deployments: Deployments;
   /** Resolves when Temporal answers. */
   pingTemporal(): Promise<void>;
   /** Closes what the client itself opened: the connection to Temporal, not the store. */
@@ -60,7 +66,7 @@ export interface CoxswainClient {
 }
 
 /** What a client is made of. */
-export interface CoxswainClientOptions extends TemporalEngineOptions {
+export interface CoxswainClientOptions extends TemporalLimits {
   /** A client of Temporal, or where its server is. */
   readonly temporal: Client | TemporalSettings;
   readonly store: Store;
@@ -68,11 +74,12 @@ export interface CoxswainClientOptions extends TemporalEngineOptions {
 
 /** A {@link CoxswainClient}; connects at its first call. */
 export function createCoxswainClient({ temporal, store, ...limits }: CoxswainClientOptions): CoxswainClient {
-  return clientOn(createTemporalEngine(temporal, limits), store);
+  const calls = createTemporalCalls(temporal, limits);
+  return clientOn(createTemporalEngine(calls), createTemporalControlEngine(calls), store);
 }
 
-/** The client on any engine. */
-export function clientOn(engine: RunEngine, store: Store): CoxswainClient {
+/** The client on any engines. */
+export function clientOn(engine: RunEngine, controlEngine: ControlEngine, store: Store): CoxswainClient {
   const finder = createRunFinder(engine, store);
   const ports = { engine, store, finder };
 
@@ -114,6 +121,7 @@ export function clientOn(engine: RunEngine, store: Store): CoxswainClient {
     resume: (runId) => steer(runId, 'resumed', () => engine.signal(runId, 'resume')),
     cancel: (runId) => steer(runId, 'cancelled', () => engine.cancel(runId), 'cancelled'),
     models: createModelReader(store.models),
+    deployments: createDeployments(controlEngine, store),
     pingTemporal: () => engine.ping(),
     close: () => engine.close(),
   };

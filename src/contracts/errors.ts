@@ -193,6 +193,11 @@ export const errorTable = {
     retryable: false,
     help: 'A deployment of this name runs with another spec. Stop it first, or choose another name.',
   },
+  DEPLOYMENT_NOT_RUNNING: {
+    status: 409,
+    retryable: false,
+    help: 'The deployment is being opened, being stopped or over, so it cannot be changed. `coxswain deployments` shows how it stands; `coxswain deploy` opens it again.',
+  },
   DEPLOYMENT_INVALID: {
     status: 422,
     retryable: false,

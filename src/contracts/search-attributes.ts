@@ -2,7 +2,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 
 /** The search attributes that make the list of runs in the Temporal Web UI useful. Registered when a worker starts. */
 export const searchAttributes = {
-  /** `pipeline` or `training`. */
+  /** `pipeline`, `training` or `control`. */
   kind: defineSearchAttributeKey('CoxswainKind', SearchAttributeType.KEYWORD),
   /** Name of the model in the registry. */
   model: defineSearchAttributeKey('CoxswainModel', SearchAttributeType.KEYWORD),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DeploymentSpec } from '../contracts/control.ts';
 import type { RunSpec } from '../contracts/run-spec.ts';
 
 /**
@@ -15,7 +16,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 /** SHA-256 of a normalised spec in canonical JSON, as 64 hexadecimal digits: what makes two runs the same run. */
-export function specSha256(spec: RunSpec): string {
+export function specSha256(spec: RunSpec | DeploymentSpec): string {
   return createHash('sha256').update(canonicalJson(spec)).digest('hex');
 }
 

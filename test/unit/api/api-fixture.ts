@@ -9,6 +9,7 @@ import type { Store } from '../../../src/contracts/stores.ts';
 import { parseRunSpec, specSha256 } from '../../../src/spec/run-spec.ts';
 import { createMemoryStore } from '../../fakes/memory-store.ts';
 import { sampleReport } from '../cli/sample-run.ts';
+import { FakeControlEngine } from '../client/fake-control-engine.ts';
 import { FakeRunEngine } from '../client/fake-run-engine.ts';
 
 export const rawSpec = { version: 1, name: 'shop' };
@@ -27,6 +28,7 @@ export interface ApiFixture {
   readonly server: ApiServer;
   readonly url: string;
   readonly engine: FakeRunEngine;
+  readonly control: FakeControlEngine;
   readonly store: Store;
   readonly log: readonly LogLine[];
   get(path: string, headers?: Record<string, string>): Promise<Response>;
@@ -42,6 +44,7 @@ export async function startApiFixture(
   limits: Partial<ApiLimits> = {},
 ): Promise<ApiFixture> {
   const engine = new FakeRunEngine();
+  const control = new FakeControlEngine();
   const store = createMemoryStore();
   const log: LogLine[] = [];
   const all: ApiSettings = {
@@ -54,7 +57,7 @@ export async function startApiFixture(
     ...settings,
   };
   const api = createApi({
-    client: clientOn(engine, store),
+    client: clientOn(engine, control, store),
     store,
     settings: all,
     version: '0.0.0',
@@ -67,6 +70,7 @@ export async function startApiFixture(
     server,
     url: server.url,
     engine,
+    control,
     store,
     log,
     get: (path, headers) => fetch(server.url + path, { headers, redirect: 'manual' }),

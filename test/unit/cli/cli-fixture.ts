@@ -4,6 +4,7 @@ import { clientOn } from '../../../src/client/coxswain-client.ts';
 import type { Store } from '../../../src/contracts/stores.ts';
 import { parseRunSpec, specSha256 } from '../../../src/spec/run-spec.ts';
 import { createMemoryStore } from '../../fakes/memory-store.ts';
+import { FakeControlEngine } from '../client/fake-control-engine.ts';
 import { FakeRunEngine } from '../client/fake-run-engine.ts';
 import { sampleReport } from './sample-run.ts';
 
@@ -19,6 +20,7 @@ export interface Outcome {
 /** The command over a fake Temporal and a store in memory. */
 export interface CliFixture {
   readonly engine: FakeRunEngine;
+  readonly control: FakeControlEngine;
   readonly store: Store;
   readonly interrupt: AbortController;
   /** Sessions that are open. */
@@ -32,6 +34,7 @@ export interface CliFixture {
 
 export function createCliFixture(): CliFixture {
   const engine = new FakeRunEngine();
+  const control = new FakeControlEngine();
   const store = createMemoryStore();
   const interrupt = new AbortController();
   const spec = parseRunSpec(rawSpec);
@@ -39,6 +42,7 @@ export function createCliFixture(): CliFixture {
   let open = 0;
   const fixture: CliFixture = {
     engine,
+    control,
     store,
     interrupt,
     get open() {
@@ -57,7 +61,13 @@ export function createCliFixture(): CliFixture {
         open: async () => {
           open++;
           const close = async (): Promise<void> => void open--;
-          return { client: clientOn(engine, store), gitSha: fixture.gitSha, addresses: {}, intervalMs: 5, close };
+          return {
+            client: clientOn(engine, control, store),
+            gitSha: fixture.gitSha,
+            addresses: {},
+            intervalMs: 5,
+            close,
+          };
         },
       };
       const code = await runProgram(context, args);

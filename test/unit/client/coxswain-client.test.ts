@@ -5,6 +5,7 @@ import { reportOf } from '../../../src/client/run.ts';
 import { parseRunSpec, specSha256 } from '../../../src/spec/run-spec.ts';
 import { createMemoryStore } from '../../fakes/memory-store.ts';
 import { sampleProgress, sampleReport } from '../cli/sample-run.ts';
+import { FakeControlEngine } from './fake-control-engine.ts';
 import { FakeRunEngine } from './fake-run-engine.ts';
 
 const rawSpec = { version: 1, name: 'shop' };
@@ -14,7 +15,7 @@ const hash = specSha256(spec);
 function setUp() {
   const engine = new FakeRunEngine();
   const store = createMemoryStore();
-  return { engine, store, client: clientOn(engine, store) };
+  return { engine, store, client: clientOn(engine, new FakeControlEngine(), store) };
 }
 
 async function storeRun({ store }: ReturnType<typeof setUp>, runId: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { RunEvent } from '../../../src/client/run-watch.ts';
 import { parseRunSpec, specSha256 } from '../../../src/spec/run-spec.ts';
 import { createMemoryStore } from '../../fakes/memory-store.ts';
 import { sampleProgress, sampleReport } from '../cli/sample-run.ts';
+import { FakeControlEngine } from './fake-control-engine.ts';
 import { FakeRunEngine } from './fake-run-engine.ts';
 
 const rawSpec = { version: 1, name: 'shop' };
@@ -13,7 +14,7 @@ const quick = { intervalMs: 1 };
 async function startedRun() {
   const engine = new FakeRunEngine();
   const store = createMemoryStore();
-  const client = clientOn(engine, store);
+  const client = clientOn(engine, new FakeControlEngine(), store);
   const spec = parseRunSpec(rawSpec);
   await client.startRun({ spec, runId: 'one' });
   await store.runs.createRun({ runId: 'one', spec, specSha256: specSha256(spec), at: new Date() });
