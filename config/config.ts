@@ -16,6 +16,8 @@ export interface Config {
   readonly client: { readonly gitSha: string | null };
   readonly wandb: WandbConfig;
   readonly trainer: { readonly slots: number };
+  /** Where a worker tells how it is; null = nowhere. */
+  readonly health: { readonly port: number | null };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 }
 

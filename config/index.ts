@@ -84,6 +84,7 @@ function group(values: Values, problems: string[]): Config {
       folder: resolve(join(values.WANDB_DIR, 'wandb')),
     },
     trainer: { slots: values.COXSWAIN_SLOTS ?? availableParallelism() },
+    health: { port: values.COXSWAIN_HEALTH_PORT },
     log: { level: values.COXSWAIN_LOG_LEVEL },
   };
 }

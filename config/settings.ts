@@ -241,6 +241,13 @@ export const settings = {
     allowed: 'a folder',
     help: 'Folder in which offline runs are written, under `wandb/`.',
   }),
+  COXSWAIN_HEALTH_PORT: setting({
+    schema: wholeNumber(1, 65_535),
+    fallback: null,
+    allowed: 'a whole number from 1 to 65535',
+    help: 'Port on which a worker answers /livez, /readyz and /metrics, on every address of the machine and without a token: they tell nothing of runs. The API has these under its own port.',
+    whenUnset: 'a worker listens on no port',
+  }),
   COXSWAIN_LOG_LEVEL: setting({
     schema: z.enum(['debug', 'info', 'warn', 'error']),
     fallback: 'info',

@@ -13,6 +13,7 @@ import { mirrorRun } from '../src/tracking/mirror.ts';
 import type { MirrorOptions } from '../src/tracking/mirror.ts';
 import { createNullTracker } from '../src/tracking/null-tracker.ts';
 import { createWandbTracker } from '../src/tracking/wandb-client.ts';
+import { addBacklogMetrics } from './backlog-metrics.ts';
 import { checkSpecAgainstCode, episodeSteps } from './spec-against-code.ts';
 import { isPolled } from './task-queue-pollers.ts';
 import { runWorkerProcess } from './worker-process.ts';
@@ -28,20 +29,25 @@ const mirrors = 500;
  * The orchestrator: runs the workflows and their light activities on the queue `orchestration`, and the mirrors to
  * outside trackers on `track`. Several may run; any of them goes on with any run.
  */
-await runWorkerProcess(async (context) => [
-  {
-    taskQueue: taskQueues.orchestration,
-    workflowBundle: await workflowBundle(),
-    activities: createOrchestrationActivities(portsOf(context, await loadAlgorithms(context.config.algorithmModules))),
-    ...timing,
-  },
-  {
-    taskQueue: taskQueues.track,
-    activities: createTrackingActivities(trackingPortsOf(context)),
-    maxConcurrentActivityTaskExecutions: mirrors,
-    ...timing,
-  },
-]);
+await runWorkerProcess(async (context) => {
+  addBacklogMetrics(context.metrics, context.client, Object.values(taskQueues));
+  return [
+    {
+      taskQueue: taskQueues.orchestration,
+      workflowBundle: await workflowBundle(),
+      activities: createOrchestrationActivities(
+        portsOf(context, await loadAlgorithms(context.config.algorithmModules)),
+      ),
+      ...timing,
+    },
+    {
+      taskQueue: taskQueues.track,
+      activities: createTrackingActivities(trackingPortsOf(context)),
+      maxConcurrentActivityTaskExecutions: mirrors,
+      ...timing,
+    },
+  ];
+});
 
 function portsOf(
   { config, client, store, artifacts }: WorkerContext,

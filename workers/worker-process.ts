@@ -8,8 +8,13 @@ import { temporalConnection } from '../config/temporal-connection.ts';
 import { CoxswainError, toCoxswainError } from '../src/contracts/errors.ts';
 import type { ArtifactStore, Store } from '../src/contracts/stores.ts';
 import { createMongoStore } from '../src/store/mongo/mongo-store.ts';
+import type { Registry } from 'prom-client';
+import { startHealthServer } from './health-server.ts';
+import type { HealthPhase } from './health-server.ts';
 import { openArtifacts } from './open-artifacts.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
+import { createWorkerMetrics } from './worker-metrics.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** How long a starting worker tries to reach each service. */
 const connectTimeoutMs = 30_000;
@@ -21,6 +26,8 @@ export interface WorkerContext {
   readonly client: Client;
   readonly store: Store;
   readonly artifacts: ArtifactStore;
+  /** What Prometheus reads from this process; programs add theirs. */
+  readonly metrics: Registry;
 }
 
 /** The part of the worker's options that differs between programs. */
@@ -29,7 +36,7 @@ export type WorkerPlan = Omit<WorkerOptions, 'connection' | 'namespace'>;
 /**
  * Runs a worker program until SIGTERM, SIGINT or the loss of the channel to its parent; then running activities get
  * their grace time and the process ends. Exit codes: 0 after a shutdown, 1 after a failure, 3 when a service could not
- * be reached. Tells a parent `{kind: 'ready'}` once it polls.
+ * be reached. Tells a parent `{kind: 'ready'}` once it polls, and everybody on COXSWAIN_HEALTH_PORT where that is set.
  */
 export async function runWorkerProcess(
   plan: (context: WorkerContext) => Promise<readonly WorkerPlan[]>,
@@ -53,19 +60,33 @@ async function serve(
   plan: (context: WorkerContext) => Promise<readonly WorkerPlan[]>,
   stop: AbortSignal,
 ): Promise<void> {
+  const metrics = createWorkerMetrics();
+  let phase: HealthPhase = 'starting';
+  const health = await openHealth(config, metrics, () => phase);
   const { namespace } = config.temporal;
   const [connection, native] = await temporalClients(config, stop);
   await answering(() => ensureSearchAttributes(connection, namespace), stop);
   const store = createMongoStore({ url: config.mongo.url.reveal(), database: config.mongo.database });
   await answering(() => store.migrate(), stop);
   const artifacts = await openArtifacts(config);
-  const plans = await plan({ config, client: new Client({ connection, namespace }), store, artifacts });
+  const plans = await plan({
+    config,
+    client: new Client({ connection, namespace }),
+    store,
+    artifacts,
+    metrics: metrics.registry,
+  });
   const workers = await Promise.all(
     plans.map((options) => Worker.create({ ...options, connection: native, namespace })),
   );
-  const shutDown = (): void => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
+  metrics.watch(workers);
+  const shutDown = (): void => {
+    phase = 'stopping';
+    workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
+  };
   stop.addEventListener('abort', shutDown, { once: true });
   const running = Promise.all(workers.map((worker) => worker.run()));
+  phase = 'ready';
   process.send?.({ kind: 'ready' });
   if (stop.aborted) shutDown();
   try {
@@ -75,7 +96,13 @@ async function serve(
     shutDown();
     await store.close();
     await connection.close();
+    await health?.close();
   }
+}
+
+/** Before anything else, so that whoever asks hears `starting` and not a refused connection. */
+function openHealth({ health: { port } }: Config, { registry }: WorkerMetrics, phase: () => HealthPhase) {
+  return port === null ? null : startHealthServer({ port, phase, registry });
 }
 
 /** The result of an operation on a service that may still be starting; rejects at once when this process shall end. */
