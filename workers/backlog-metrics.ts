@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { sharedWithinScrape } from './shared-within-scrape.ts';
 
 /** How long a scrape waits for the Temporal server. */
 const askTimeoutMs = 2_000;
@@ -13,15 +14,12 @@ interface Backlog {
   readonly ageSeconds: number;
 }
 
-/** Gauges that are read within one scrape share the answers. */
-const sharedMs = 1_000;
-
 /**
  * Measures, when Prometheus asks, how many activities wait in these task queues and how long the oldest has waited, as
  * the Temporal server tells it. While the server does not answer the series are absent.
  */
 export function addBacklogMetrics(registry: Registry, client: Client, taskQueues: readonly string[]): void {
-  const backlogs = sharedFor(sharedMs, () =>
+  const backlogs = sharedWithinScrape(() =>
     Promise.all(taskQueues.map((queue) => backlogOf(client, queue).catch(() => null))),
   );
   const gauge = (name: string, help: string, valueOf: (backlog: Backlog) => number): Gauge<'task_queue'> =>
@@ -48,15 +46,6 @@ export function addBacklogMetrics(registry: Registry, client: Client, taskQueues
     'Age of the oldest activity that waits in the task queue for a worker; 0 when none waits.',
     (backlog) => backlog.ageSeconds,
   );
-}
-
-function sharedFor<T>(milliseconds: number, ask: () => Promise<T>): () => Promise<T> {
-  let latest: { readonly atMs: number; readonly answer: Promise<T> } | null = null;
-  return () => {
-    if (latest === null || performance.now() - latest.atMs > milliseconds)
-      latest = { atMs: performance.now(), answer: ask() };
-    return latest.answer;
-  };
 }
 
 async function backlogOf(client: Client, taskQueue: string): Promise<Backlog> {

@@ -14,13 +14,14 @@ import type { MirrorOptions } from '../src/tracking/mirror.ts';
 import { createNullTracker } from '../src/tracking/null-tracker.ts';
 import { createWandbTracker } from '../src/tracking/wandb-client.ts';
 import { addBacklogMetrics } from './backlog-metrics.ts';
+import { shutdownTimes } from './shutdown-times.ts';
 import { checkSpecAgainstCode, episodeSteps } from './spec-against-code.ts';
 import { isPolled } from './task-queue-pollers.ts';
 import { runWorkerProcess } from './worker-process.ts';
 import type { WorkerContext } from './worker-process.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
-const timing = { shutdownGraceTime: '5s', maxHeartbeatThrottleInterval: '1s' } as const;
+const timing = { ...shutdownTimes.orchestrator, maxHeartbeatThrottleInterval: '1s' } as const;
 
 /** Runs that one orchestrator mirrors at once; further ones are mirrored when there is room, and never hold a run up. */
 const mirrors = 500;

@@ -4,6 +4,7 @@ import { createTrainingActivities } from '../activities/training.ts';
 import { childEnvironment } from '../config/child-environment.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import { createNumericProcesses } from './numeric/child-processes.ts';
+import { shutdownTimes } from './shutdown-times.ts';
 import { runWorkerProcess } from './worker-process.ts';
 import type { WorkerContext, WorkerPlan } from './worker-process.ts';
 
@@ -11,8 +12,7 @@ import type { WorkerContext, WorkerPlan } from './worker-process.ts';
 const timing = {
   maxHeartbeatThrottleInterval: '1s',
   defaultHeartbeatThrottleInterval: '1s',
-  shutdownGraceTime: '1s',
-  shutdownForceTime: '30s',
+  ...shutdownTimes.trainer,
 } as const;
 
 /**
