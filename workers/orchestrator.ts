@@ -14,6 +14,7 @@ import type { MirrorOptions } from '../src/tracking/mirror.ts';
 import { createNullTracker } from '../src/tracking/null-tracker.ts';
 import { createWandbTracker } from '../src/tracking/wandb-client.ts';
 import { addBacklogMetrics } from './backlog-metrics.ts';
+import { addControlMetrics } from './control-metrics.ts';
 import { shutdownTimes } from './shutdown-times.ts';
 import { checkSpecAgainstCode, episodeSteps } from './spec-against-code.ts';
 import { isPolled } from './task-queue-pollers.ts';
@@ -32,6 +33,7 @@ const mirrors = 500;
  */
 await runWorkerProcess(async (context) => {
   addBacklogMetrics(context.metrics, context.client, Object.values(taskQueues));
+  addControlMetrics(context.metrics, context.store.control);
   return [
     {
       taskQueue: taskQueues.orchestration,

@@ -114,7 +114,7 @@ export const valueSets = {
     control: {
       namespaces: ['shop', 'bank'],
       rights: { pauseOwners: true, nativeFallback: true, placement: true },
-      prometheus: { token: secret('prometheus') },
+      prometheus: { token: secret('prometheus'), names: { configMap: 'names' } },
       kiali: { url: 'http://kiali.istio-system.svc:20001/kiali', token: secret('kiali') },
     },
     api: {
@@ -129,7 +129,7 @@ export const valueSets = {
     keda: { prometheusUrl: 'http://prometheus-operated.monitoring.svc:9090' },
   },
   'a policy in shadow, GPUs without autoscaling': {
-    control: { namespaces: ['shop'], rights: { scale: false, metricsApi: false } },
+    control: { namespaces: ['shop'], rights: { scale: false, metricsApi: false, alert: false } },
     trainerGpu: { replicas: 1, nodeSelector: { accelerator: 'nvidia' } },
     artifacts: { volume: { existingClaim: 'traces' } },
   },

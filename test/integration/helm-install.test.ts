@@ -117,7 +117,7 @@ describe('the chart on a real API server', { skip }, () => {
         { resource: 'pods', verb: 'delete' },
         { resource: 'pods', verb: 'create' },
         { resource: 'serviceaccounts', subresource: 'token', verb: 'create' },
-        { group: 'apps', resource: 'deployments', verb: 'update' },
+        { group: 'apps', resource: 'deployments', verb: 'create' },
         { group: 'apps', resource: 'deployments', verb: 'delete' },
         { group: 'apps', resource: 'daemonsets', verb: 'list' },
         { group: 'rbac.authorization.k8s.io', resource: 'roles', verb: 'create' },
@@ -132,11 +132,11 @@ describe('the chart on a real API server', { skip }, () => {
 
     test('scales a workload of a named namespace, and is refused in another', async () => {
       const apps = (await configOf(account.name)).makeApiClient(AppsV1Api);
-      const scale = (namespace: string) =>
-        apps.patchNamespacedDeploymentScale(
-          { namespace, name: 'web', body: { spec: { replicas: 3 } } },
-          setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
-        );
+      const scale = async (namespace: string) => {
+        const body = await apps.readNamespacedDeploymentScale({ namespace, name: 'web' });
+        body.spec!.replicas = 3;
+        return apps.replaceNamespacedDeploymentScale({ namespace, name: 'web', body });
+      };
       assert.equal((await scale('shop')).spec?.replicas, 3);
       await assert.rejects(scale('other'), (error) => error instanceof ApiException && error.code === 403);
     });
@@ -151,9 +151,10 @@ describe('the chart on a real API server', { skip }, () => {
   test('without the right to scale the control worker can only watch', async () => {
     await install('a policy in shadow, GPUs without autoscaling');
     const review = await reviewOf('rel-coxswain-control');
-    const scale = { group: 'apps', resource: 'deployments', subresource: 'scale', verb: 'patch' };
+    const scale = { group: 'apps', resource: 'deployments', subresource: 'scale', verb: 'update' };
     assert.ok(await review({ group: 'apps', resource: 'deployments', verb: 'list', namespace: 'shop' }));
     assert.ok(!(await review({ ...scale, namespace: 'shop' })));
+    assert.ok(!(await review({ ...scale, subresource: undefined, namespace: 'shop' })));
     assert.ok(!(await review({ group: 'apps', resource: 'deployments', verb: 'list', namespace: 'bank' })));
   });
 

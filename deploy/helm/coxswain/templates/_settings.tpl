@@ -94,6 +94,11 @@ that it does not need. Takes root and program.
 {{- else if eq .program "control" }}
 - { name: COXSWAIN_CLUSTER_NAMESPACES, value: {{ join "," $values.control.namespaces | quote }} }
 - { name: COXSWAIN_PROMETHEUS_URL, value: {{ $values.control.prometheus.url | quote }} }
+{{- with $values.control.prometheus.names }}
+{{- if .configMap }}
+- { name: COXSWAIN_METRICS_NAMES, value: /metrics-names/{{ .key }} }
+{{- end }}
+{{- end }}
 {{- with $values.control.kiali.url }}
 - { name: COXSWAIN_KIALI_URL, value: {{ . | quote }} }
 {{- end }}
@@ -121,6 +126,9 @@ that it does not need. Takes root and program.
 {{- end }}
 {{- if and (ne .program "api") $values.algorithms.configMap }}
 - { name: algorithms, mountPath: /algorithms, readOnly: true }
+{{- end }}
+{{- if and (eq .program "control") $values.control.prometheus.names.configMap }}
+- { name: metrics-names, mountPath: /metrics-names, readOnly: true }
 {{- end }}
 {{- if eq .program "orchestrator" }}
 {{- if $values.wandb.existingClaim }}
@@ -156,6 +164,12 @@ that it does not need. Takes root and program.
 {{- if and (ne .program "api") $values.algorithms.configMap }}
 - name: algorithms
   configMap: { name: {{ $values.algorithms.configMap }} }
+{{- end }}
+{{- if eq .program "control" }}
+{{- with $values.control.prometheus.names.configMap }}
+- name: metrics-names
+  configMap: { name: {{ . }} }
+{{- end }}
 {{- end }}
 {{- if eq .program "orchestrator" }}
 {{- with $values.wandb.existingClaim }}
