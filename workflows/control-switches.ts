@@ -1,10 +1,11 @@
 import { setHandler } from '@temporalio/workflow';
 import { controlModes } from '../src/contracts/control.ts';
 import type {
-  ControlActivities,
   ControlMode,
+  ControlResume,
   ControlState,
   ControlStatus,
+  RequestedChange,
   StepSummary,
 } from '../src/contracts/control.ts';
 import {
@@ -16,24 +17,28 @@ import {
 } from '../src/contracts/messages.ts';
 import { fallbackOf } from '../src/domain/control/fallback-rules.ts';
 
-type Event = Parameters<ControlActivities['recordControlEvent']>[0];
-
 /**
  * What people can change of a running loop, and the state that they change. Updates take effect at once on the state, and
  * on the cluster with the next step; each leaves an event to be recorded. A change that is there already leaves none.
  */
 export class ControlSwitches {
   state: ControlState;
-  failedSteps = 0;
+  failedSteps: number;
   stopping = false;
-  opened = false;
-  private phase: ControlStatus['status'] = 'opening';
+  opened: boolean;
+  /** Changes that are not recorded yet, oldest first. */
+  readonly events: RequestedChange[];
+  private phase: ControlStatus['status'];
   private last: StepSummary | null = null;
-  private events: Event[] = [];
   private shownStage: string | null = null;
 
-  constructor(state: ControlState) {
+  /** @param resumed what an earlier run of the loop left; null = it is being opened. */
+  constructor(state: ControlState, resumed: Pick<ControlResume, 'failedSteps' | 'events'> | null) {
     this.state = state;
+    this.failedSteps = resumed?.failedSteps ?? 0;
+    this.events = [...(resumed?.events ?? [])];
+    this.opened = resumed !== null;
+    this.phase = this.opened ? 'running' : 'opening';
     const status = (): ControlStatus => this.status();
     const running = { validator: () => this.refuseUnlessRunning() };
     setHandler(pauseControlUpdate, () => (this.pause(), status()), running);
@@ -61,9 +66,8 @@ export class ControlSwitches {
     return { ...this.state, status, last: this.last, failedSteps: this.failedSteps };
   }
 
-  begin(state: ControlState, failedSteps: number): void {
+  begin(state: ControlState): void {
     this.state = state;
-    this.failedSteps = failedSteps;
     this.opened = true;
     this.phase = 'running';
   }
@@ -74,16 +78,10 @@ export class ControlSwitches {
 
   /** What a step carries on; what people changed while it ran stays changed. */
   carryOn(before: ControlState, summary: StepSummary): void {
-    const { mode, paused, fallback, budget } = this.state;
-    const next = summary.state;
+    const { mode, paused, fallback, stepsWithoutObservation, stepsWithoutPolicy, budget } = this.state;
     const steered = fallback !== before.fallback;
-    this.state = {
-      ...next,
-      mode,
-      paused,
-      fallback: steered ? fallback : next.fallback,
-      budget: steered ? budget : next.budget,
-    };
+    const counted = { fallback, stepsWithoutObservation, stepsWithoutPolicy, budget };
+    this.state = { ...summary.state, mode, paused, ...(steered ? counted : {}) };
     this.last = summary;
   }
 
@@ -91,14 +89,6 @@ export class ControlSwitches {
   skipStep(): void {
     this.failedSteps++;
     this.state = { ...this.state, step: this.state.step + 1 };
-  }
-
-  get hasEvents(): boolean {
-    return this.events.length > 0;
-  }
-
-  takeEvents(): Event[] {
-    return this.events.splice(0);
   }
 
   /** The stage to show, or null when it is shown already. */
@@ -142,7 +132,7 @@ export class ControlSwitches {
     this.state = { ...this.state, mode };
   }
 
-  private note(kind: Event['kind'], message: string, alert = false): void {
+  private note(kind: RequestedChange['kind'], message: string, alert = false): void {
     const { deployment, step } = this.state;
     this.events.push({ deployment, step, kind, message, alert });
   }

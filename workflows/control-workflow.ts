@@ -1,5 +1,6 @@
 import {
   allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   condition,
   continueAsNew,
@@ -9,15 +10,9 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type {
-  ControlInput,
-  ControlResume,
-  ControlState,
-  ControlStatus,
-  StepSummary,
-} from '../src/contracts/control.ts';
+import type { ControlInput, ControlResume, ControlState, ControlStatus } from '../src/contracts/control.ts';
 import { controlStatusQuery } from '../src/contracts/messages.ts';
-import { deploymentOf } from '../src/contracts/pipeline.ts';
+import { controlWorkflowId, deploymentOf } from '../src/contracts/pipeline.ts';
 import { searchAttributes } from '../src/contracts/search-attributes.ts';
 import { firstState } from '../src/domain/control/fallback-rules.ts';
 import { controlling } from './activity-stubs.ts';
@@ -27,7 +22,9 @@ import { codedFailure, endedByCancellation, failureToThrow } from './failures.ts
 /** Steps in a row that may fail as a whole before the loop gives up. */
 const maximumFailedSteps = 20;
 /** A run of the loop ends here, long before Temporal's limit; the next one goes on. */
-const maximumHistoryEvents = 6_000;
+const defaultHistoryEvents = 6_000;
+/** What opening, a step and the changes of a moment need. */
+const fewestHistoryEvents = 50;
 
 /**
  * A control loop: one step every interval until it is stopped. One for each deployment; its id is `deployment/<name>`.
@@ -41,11 +38,16 @@ const maximumHistoryEvents = 6_000;
  * error table when it could not be opened or gave up.
  */
 export async function controlWorkflow(input: ControlInput): Promise<ControlStatus> {
-  const deployment = deploymentOf(workflowInfo().workflowId);
-  const switches = new ControlSwitches(firstState(deployment, 'shadow', 0));
+  const deployment = ownDeployment();
+  const resumed = resumeOf(input);
+  // An update may come with the first task of a new run, so the switches know at once that the loop runs.
+  const switches =
+    resumed === null
+      ? new ControlSwitches(firstState(deployment, 'shadow', 0), null)
+      : new ControlSwitches({ ...resumed.state, deployment }, resumed);
   setHandler(controlStatusQuery, () => switches.status());
   try {
-    await runLoop(switches, 'resume' in input ? resume(switches, input.resume) : await open(switches, input.spec));
+    await runLoop(switches, resumed === null ? await open(switches, input) : rhythmOf(resumed));
     return await close(switches, null);
   } catch (error) {
     if (isContinueAsNew(error)) throw error;
@@ -56,44 +58,69 @@ export async function controlWorkflow(input: ControlInput): Promise<ControlStatu
   }
 }
 
-/** When steps are due. */
+/** One workflow id for each deployment: Temporal sees to it that no two loops steer one. */
+function ownDeployment(): string {
+  const { workflowId } = workflowInfo();
+  const deployment = deploymentOf(workflowId);
+  const expected = controlWorkflowId(deployment);
+  if (workflowId === expected) return deployment;
+  const message = `The loop of deployment ${deployment} must have the workflow id ${expected}, not ${workflowId}.`;
+  throw ApplicationFailure.nonRetryable(message, 'SPEC_INVALID');
+}
+
+/** Null for a loop that begins. Whoever starts a workflow by hand may pass anything. */
+function resumeOf(input: unknown): ControlResume | null {
+  return typeof input === 'object' && input !== null && 'resume' in input ? (input.resume as ControlResume) : null;
+}
+
+/** When steps are due, and when a run of the workflow is long enough. */
 interface Rhythm {
   readonly intervalMs: number;
+  readonly maximumHistoryEvents?: number;
   /** Milliseconds since 1970. */
   nextStepAtMs: number;
 }
 
-async function open(switches: ControlSwitches, spec: unknown): Promise<Rhythm> {
+async function open(switches: ControlSwitches, input: ControlInput): Promise<Rhythm> {
   const { deployment } = switches.state;
+  const { spec, maximumHistoryEvents } = (input ?? {}) as Partial<Extract<ControlInput, { spec: unknown }>>;
   upsertSearchAttributes([{ key: searchAttributes.kind, value: 'control' }]);
   const { mode, intervalMs, model, environment, step } = await controlling.openControl({ deployment, spec });
   upsertSearchAttributes([
     { key: searchAttributes.model, value: model },
     { key: searchAttributes.environment, value: environment },
   ]);
-  switches.begin(firstState(deployment, mode, step), 0);
-  return { intervalMs, nextStepAtMs: Date.now() };
+  switches.begin(firstState(deployment, mode, step));
+  return { intervalMs, maximumHistoryEvents, nextStepAtMs: Date.now() };
 }
 
-function resume(switches: ControlSwitches, { state, failedSteps, intervalMs, nextStepAtMs }: ControlResume): Rhythm {
-  switches.begin(state, failedSteps);
-  return { intervalMs, nextStepAtMs };
+function rhythmOf({ intervalMs, nextStepAtMs, maximumHistoryEvents }: ControlResume): Rhythm {
+  return { intervalMs, nextStepAtMs, maximumHistoryEvents };
 }
 
 async function runLoop(switches: ControlSwitches, rhythm: Rhythm): Promise<void> {
   let failedInARow = 0;
   for (;;) {
-    showStage(switches);
-    await condition(() => switches.stopping || !switches.state.paused);
-    await condition(() => switches.stopping, Math.max(0, rhythm.nextStepAtMs - Date.now()));
-    await recordEvents(switches);
+    await untilDue(switches, rhythm);
     if (switches.stopping) return;
-    if (switches.state.paused) continue;
     rhythm.nextStepAtMs = nextStep(rhythm);
-    const done = await step(switches);
-    failedInARow = done === null ? failedInARow + 1 : 0;
-    if (failedInARow >= maximumFailedSteps) await step(switches, { orThrow: true });
-    await continueWhenLong(switches, rhythm);
+    const done = await step(switches, { orThrow: failedInARow + 1 === maximumFailedSteps });
+    failedInARow = done ? 0 : failedInARow + 1;
+  }
+}
+
+/** Waits for the next step, or the stop. What people change meanwhile is recorded and shown at once. */
+async function untilDue(switches: ControlSwitches, rhythm: Rhythm): Promise<void> {
+  const woken = (): boolean => switches.stopping || switches.events.length > 0 || isLong(rhythm);
+  for (;;) {
+    await recordEvents(switches);
+    showStage(switches);
+    if (switches.stopping) return;
+    if (isLong(rhythm)) await goOnInNewRun(switches, rhythm);
+    const waitMs = rhythm.nextStepAtMs - Date.now();
+    if (switches.state.paused) await condition(() => woken() || !switches.state.paused);
+    else if (waitMs > 0) await condition(woken, waitMs);
+    else return;
   }
 }
 
@@ -104,18 +131,18 @@ function nextStep({ intervalMs, nextStepAtMs }: Rhythm): number {
   return nextStepAtMs + (missed + 1) * intervalMs;
 }
 
-/** Null when the step failed as a whole: the next one goes on from what is stored. */
-async function step(switches: ControlSwitches, { orThrow = false } = {}): Promise<StepSummary | null> {
+/** False when the step failed as a whole: the next one goes on from what is stored. */
+async function step(switches: ControlSwitches, { orThrow }: { orThrow: boolean }): Promise<boolean> {
   const before = switches.state;
   try {
-    const summary = await controlling.controlStep({ state: before });
-    switches.carryOn(before, summary);
-    return summary;
+    switches.carryOn(before, await controlling.controlStep({ state: before }));
+    return true;
   } catch (error) {
-    if (orThrow || endedByCancellation(error) || isFinal(error)) throw error;
-    log.error('A control step failed', { step: before.step, error: codedFailure(error).message });
+    if (endedByCancellation(error) || isFinal(error)) throw error;
     switches.skipStep();
-    return null;
+    if (orThrow) throw error;
+    log.warn('A control step failed', { step: before.step, error: codedFailure(error).message });
+    return false;
   }
 }
 
@@ -125,18 +152,23 @@ function isFinal(error: unknown): boolean {
   return ['DEPLOYMENT_NOT_FOUND', 'ENVIRONMENT_INVALID', 'ARTIFACT_NOT_FOUND', 'ARTIFACT_CORRUPT'].includes(code);
 }
 
-async function continueWhenLong(switches: ControlSwitches, { intervalMs, nextStepAtMs }: Rhythm): Promise<void> {
+function isLong({ maximumHistoryEvents = defaultHistoryEvents }: Rhythm): boolean {
   const { historyLength, continueAsNewSuggested } = workflowInfo();
-  if (historyLength < maximumHistoryEvents && !continueAsNewSuggested) return;
-  await recordEvents(switches);
-  await condition(allHandlersFinished);
-  if (switches.stopping || switches.hasEvents) return;
-  const { state, failedSteps } = switches;
-  await continueAsNew<typeof controlWorkflow>({ resume: { state, failedSteps, intervalMs, nextStepAtMs } });
+  return historyLength >= Math.max(fewestHistoryEvents, maximumHistoryEvents) || continueAsNewSuggested;
 }
 
-async function recordEvents(switches: ControlSwitches): Promise<void> {
-  for (const event of switches.takeEvents()) await controlling.recordControlEvent(event);
+async function goOnInNewRun(switches: ControlSwitches, rhythm: Rhythm): Promise<never> {
+  await condition(allHandlersFinished);
+  const { state, failedSteps, events } = switches;
+  return continueAsNew<typeof controlWorkflow>({ resume: { state, failedSteps, events, ...rhythm } });
+}
+
+/** Records what was changed up to now. What is changed meanwhile waits, so that no flood of updates keeps steps back. */
+async function recordEvents({ events }: ControlSwitches): Promise<void> {
+  for (let due = events.length; due > 0; due--) {
+    await controlling.recordControlEvent(events[0]);
+    events.shift();
+  }
 }
 
 async function close(switches: ControlSwitches, failure: string | null): Promise<ControlStatus> {
@@ -144,6 +176,8 @@ async function close(switches: ControlSwitches, failure: string | null): Promise
     const { deployment } = switches.state;
     const state = switches.opened ? switches.state : null;
     switches.end('stopping');
+    // A store that refuses the last changes must not keep the loop from closing.
+    await recordEvents(switches).catch((error: unknown) => log.warn('A change was not recorded', { error }));
     await controlling.closeControl({ deployment, state, failure });
     switches.end(failure === null ? 'stopped' : 'failed');
     showStage(switches);

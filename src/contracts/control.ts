@@ -333,7 +333,13 @@ export interface ControlStore {
 }
 
 /** Argument of controlWorkflow: the DeploymentSpec as somebody wrote it, or where an earlier run of the loop stopped. */
-export type ControlInput = { readonly spec: unknown } | { readonly resume: ControlResume };
+export type ControlInput =
+  | {
+      readonly spec: unknown;
+      /** Events of history after which the loop goes on in a new run (continue as new); 50 at least, default 6 000. */
+      readonly maximumHistoryEvents?: number;
+    }
+  | { readonly resume: ControlResume };
 
 /** Where a loop goes on after continuing as new. */
 export interface ControlResume {
@@ -342,6 +348,18 @@ export interface ControlResume {
   readonly intervalMs: number;
   /** Milliseconds since 1970. */
   readonly nextStepAtMs: number;
+  /** What people changed and is still to be recorded. */
+  readonly events: readonly RequestedChange[];
+  readonly maximumHistoryEvents?: number;
+}
+
+/** A change that somebody asked for (pause, mode, fallback), to be recorded. */
+export interface RequestedChange {
+  readonly deployment: string;
+  readonly step: number;
+  readonly kind: ControlEvent['kind'];
+  readonly message: string;
+  readonly alert: boolean;
 }
 
 /** Activities of the control queue. */
@@ -364,14 +382,8 @@ export interface ControlActivities {
    * from what is recorded. Fails only when the record cannot be written; whatever else goes wrong is in the summary.
    */
   controlStep(input: { state: ControlState }): Promise<StepSummary>;
-  /** Records a change that somebody asked for (pause, mode, fallback). Idempotent by (deployment, step, kind, message). */
-  recordControlEvent(input: {
-    deployment: string;
-    step: number;
-    kind: ControlEvent['kind'];
-    message: string;
-    alert: boolean;
-  }): Promise<void>;
+  /** Idempotent by (deployment, step, kind, message). */
+  recordControlEvent(input: RequestedChange): Promise<void>;
   /** Resumes paused owners, removes autoscalers of ours (unless the fallback is native and acts), gives the workloads free. */
   closeControl(input: { deployment: string; state: ControlState | null; failure: string | null }): Promise<void>;
 }

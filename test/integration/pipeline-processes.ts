@@ -13,7 +13,7 @@ import type { RunReport } from '../../src/contracts/runs.ts';
 import type { MetricPoint, RunRecord, Store } from '../../src/contracts/stores.ts';
 import { taskQueues } from '../../src/contracts/task-queues.ts';
 import { createMongoStore } from '../../src/store/mongo/mongo-store.ts';
-import { registerNamespace } from '../workflows/pipeline-fixture.ts';
+import { registerNamespace } from '../workflows/workflow-server.ts';
 import { childrenOf } from './process-table.ts';
 
 const root = dirname(dirname(import.meta.dirname));

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
-import { Client, Connection } from '@temporalio/client';
-import type { WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type {
   EvaluationActivities,
   OrchestrationActivities,
@@ -15,9 +14,10 @@ import { workflowTypes } from '../../src/contracts/pipeline.ts';
 import type { RunSpec } from '../../src/contracts/run-spec.ts';
 import type { RunProgress, RunReport, TrainedSeed } from '../../src/contracts/runs.ts';
 import { taskQueues } from '../../src/contracts/task-queues.ts';
-import { testServices, uniqueName } from '../../scripts/local-services/test-services.ts';
-import { ensureSearchAttributes } from '../../workers/search-attributes.ts';
+import { uniqueName } from '../../scripts/local-services/test-services.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import { openWorkflowServer, stopWorkers } from './workflow-server.ts';
+import type { RunningWorkers } from './workflow-server.ts';
 
 export type AllActivities = OrchestrationActivities & TrackingActivities & TrainingActivities & EvaluationActivities;
 
@@ -131,15 +131,9 @@ export interface RunUnderTest {
 
 /** A client and workers on the real test server, on the real queue names, in a namespace of their own. */
 export async function createWorkflowFixture(): Promise<WorkflowFixture> {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const services = await testServices();
-  const connection = await Connection.connect({ address: services.temporalAddress });
-  const namespace = uniqueName('workflows');
-  await registerNamespace(connection, namespace);
-  await ensureSearchAttributes(connection, namespace);
-  const client = new Client({ connection, namespace });
-  const native = await NativeConnection.connect({ address: services.temporalAddress });
-  const running: { workers: Worker[]; ended: Promise<unknown> }[] = [];
+  const server = await openWorkflowServer();
+  const { client, native, namespace } = server;
+  const running: RunningWorkers[] = [];
 
   const startWorkers = async (activities: AllActivities): Promise<void> => {
     await stopWorkers(running);
@@ -171,9 +165,7 @@ export async function createWorkflowFixture(): Promise<WorkflowFixture> {
     },
     async stop() {
       await stopWorkers(running);
-      await native.close();
-      await connection.close();
-      await services.stop();
+      await server.close();
     },
   };
 }
@@ -193,22 +185,4 @@ function runUnderTest(runId: string, handle: WorkflowHandle): RunUnderTest {
       }
     },
   };
-}
-
-async function stopWorkers(running: { workers: Worker[]; ended: Promise<unknown> }[]): Promise<void> {
-  const all = running.splice(0);
-  for (const { workers } of all) for (const worker of workers) worker.shutdown();
-  await Promise.all(all.map(({ ended }) => ended));
-}
-
-/** Registers a namespace and waits until it is there. */
-export async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
-  const day = { seconds: 24 * 3600 } as never;
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: day });
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const known = await connection.operatorService.listSearchAttributes({ namespace }).catch(() => null);
-    if (known !== null) return;
-    await sleep(100);
-  }
-  throw new Error(`The namespace ${namespace} did not appear.`);
 }

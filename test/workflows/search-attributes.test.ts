@@ -5,7 +5,7 @@ import proto from '@temporalio/proto';
 import { testServices, uniqueName } from '../../scripts/local-services/test-services.ts';
 import type { TestServices } from '../../scripts/local-services/test-services.ts';
 import { ensureSearchAttributes } from '../../workers/search-attributes.ts';
-import { registerNamespace } from './pipeline-fixture.ts';
+import { registerNamespace } from './workflow-server.ts';
 
 const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
 let services: TestServices;
