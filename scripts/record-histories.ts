@@ -5,8 +5,20 @@
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { pauseSignal, resumeSignal } from '../src/contracts/messages.ts';
+import type { ControlActivities, ControlInput } from '../src/contracts/control.ts';
+import {
+  fallBackUpdate,
+  pauseControlUpdate,
+  pauseSignal,
+  resumeControlUpdate,
+  resumeSignal,
+  setControlModeUpdate,
+  stopControlUpdate,
+} from '../src/contracts/messages.ts';
+import { createControlFixture, fakeControlActivities } from '../test/workflows/control-fixture.ts';
+import type { LoopUnderTest } from '../test/workflows/control-fixture.ts';
 import {
   createWorkflowFixture,
   fakeActivities,
@@ -35,8 +47,14 @@ async function record(
   await save(`training-${ending}`, `${run.runId}/train`).catch(() => {}); // a run that ended before has no training
 }
 
-async function save(kind: string, workflowId: string): Promise<void> {
-  const history = await fixture.client.workflow.getHandle(workflowId).fetchHistory();
+interface Recorded {
+  readonly client: Client;
+  /** Default: the newest run of the workflow. */
+  readonly runId?: string;
+}
+
+async function save(kind: string, workflowId: string, { client, runId }: Recorded = fixture): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const file = join(folder, `${kind}-${name}.json`);
   if (existsSync(file)) throw new Error(`${file} exists. Choose another name.`);
   // Stack traces name folders of the machine that recorded them; a replay does not look at them.
@@ -68,3 +86,64 @@ await record('tracked', {
   validateRun: async (input) => ({ ...(await base.validateRun(input)), trackingEnabled: true }),
 });
 await fixture.stop();
+
+const loops = await createControlFixture();
+
+/** Records the first run of a loop. */
+async function recordLoop(
+  ending: string,
+  activities: ControlActivities,
+  act: (loop: LoopUnderTest) => Promise<unknown> = async () => {},
+  input?: ControlInput,
+): Promise<void> {
+  const loop = await loops.start(activities, input);
+  const { client } = loops.server;
+  const { runId } = await loop.handle.describe();
+  await act(loop);
+  await loop.result().catch(() => {}); // a loop that fails or is cancelled is one of those to record
+  await save(`control-${ending}`, loop.handle.workflowId, { client, runId });
+}
+
+const afterSteps = (loop: LoopUnderTest, count: number): Promise<unknown> =>
+  loop.until((status) => status.status !== 'opening' && status.step >= count);
+const stopLoop = (loop: LoopUnderTest): Promise<unknown> => loop.handle.executeUpdate(stopControlUpdate);
+
+await recordLoop('stopped', fakeControlActivities([]), async (loop) => {
+  await afterSteps(loop, 4);
+  await stopLoop(loop);
+});
+await recordLoop('steered', fakeControlActivities([]), async (loop) => {
+  await afterSteps(loop, 2);
+  await loop.handle.executeUpdate(fallBackUpdate, { args: ['an exercise'] });
+  await afterSteps(loop, 5);
+  await loop.handle.executeUpdate(pauseControlUpdate);
+  await loop.handle.executeUpdate(setControlModeUpdate, { args: ['shadow'] });
+  await loop.handle.executeUpdate(resumeControlUpdate);
+  await afterSteps(loop, 9);
+  await stopLoop(loop);
+});
+const inNewRun = async (loop: LoopUnderTest): Promise<void> => {
+  const { runId } = await loop.handle.describe();
+  await afterSteps(loop, 2);
+  await loop.handle.executeUpdate(setControlModeUpdate, { args: ['shadow'] });
+  while ((await loop.handle.describe()).runId === runId) await afterSteps(loop, 2);
+  await stopLoop(loop);
+};
+await recordLoop('continued', fakeControlActivities([]), inNewRun, { spec: {}, maximumHistoryEvents: 50 });
+await recordLoop('cancelled', fakeControlActivities([]), async (loop) => {
+  await afterSteps(loop, 2);
+  await loop.handle.cancel();
+});
+const broken = async (): Promise<never> => {
+  throw ApplicationFailure.nonRetryable('the record is broken', 'INTERNAL');
+};
+await recordLoop('failed', fakeControlActivities([], { controlStep: broken }, 1));
+await recordLoop(
+  'refused',
+  fakeControlActivities([], {
+    openControl: async () => {
+      throw ApplicationFailure.nonRetryable('shop/cart is scaled by ScaledObject cart', 'WORKLOAD_OWNED');
+    },
+  }),
+);
+await loops.stop();

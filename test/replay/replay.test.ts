@@ -20,11 +20,23 @@ for (const file of files) {
   test(`the workflows of today take every decision of ${file}`, () => replay(readFileSync(join(folder, file), 'utf8')));
 }
 
-test('a workflow that decides otherwise is noticed', async () => {
-  const file = files.find((name) => name.startsWith('pipeline-completed-'))!;
-  const altered = readFileSync(join(folder, file), 'utf8').replaceAll('"collectRecording"', '"collectSomething"');
-  await assert.rejects(replay(altered), /[Nn]ondeterminism/);
+test('there are histories of every way that a control loop goes', () => {
+  const ways = ['stopped', 'steered', 'continued', 'cancelled', 'failed', 'refused'];
+  const missing = ways.filter((way) => !files.some((file) => file.startsWith(`control-${way}-`)));
+  assert.deepEqual(missing, []);
 });
+
+for (const [start, activity] of [
+  ['pipeline-completed-', 'collectRecording'],
+  ['control-stopped-', 'controlStep'],
+  ['control-continued-', 'recordControlEvent'],
+]) {
+  test(`a workflow that decides otherwise than ${start}… is noticed`, async () => {
+    const file = files.find((name) => name.startsWith(start))!;
+    const altered = readFileSync(join(folder, file), 'utf8').replaceAll(`"${activity}"`, '"doSomething"');
+    await assert.rejects(replay(altered), /[Nn]ondeterminism/);
+  });
+}
 
 async function replay(text: string): Promise<void> {
   const history = proto.temporal.api.history.v1.History.fromObject(JSON.parse(text) as Record<string, unknown>);
