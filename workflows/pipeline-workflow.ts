@@ -60,6 +60,7 @@ async function runSteps(run: Run, input: PipelineInput): Promise<void> {
     orchestration.validateRun({ runId, spec: input }),
   );
   nameRun(spec);
+  log.plan(spec);
   if (trackingEnabled) run.mirror = startTrackingMirror(runId);
 
   const recording = await step(run, 'collect', summaries.collect, () => collecting.collectRecording({ runId, spec }));

@@ -8,10 +8,18 @@ import type {
   StepName,
   StepStatus,
 } from '../src/contracts/runs.ts';
+import type { RunSpec } from '../src/contracts/run-spec.ts';
 import { searchAttributes } from '../src/contracts/search-attributes.ts';
 import { noReportParts } from '../src/domain/report-parts.ts';
 import type { ReportParts } from '../src/domain/report-parts.ts';
-import { initialProgress, mergeSeedProgress, withStatus, withStep, withTraining } from '../src/domain/run-progress.ts';
+import {
+  initialProgress,
+  mergeSeedProgress,
+  withPlan,
+  withStatus,
+  withStep,
+  withTraining,
+} from '../src/domain/run-progress.ts';
 import { orchestration } from './activity-stubs.ts';
 
 /**
@@ -24,6 +32,8 @@ import { orchestration } from './activity-stubs.ts';
  */
 export interface RunLog {
   readonly progress: RunProgress;
+  /** The spec, and so the steps, are known now. */
+  plan(spec: RunSpec): void;
   startStep(step: StepName): void;
   endStep(step: StepName, status: StepStatus, summary: string): void;
   setStatus(status: RunStatus): void;
@@ -58,6 +68,9 @@ export function createRunLog(runId: string): RunLog {
   return {
     get progress() {
       return progress;
+    },
+    plan(spec) {
+      progress = withPlan(progress, spec);
     },
     startStep(step) {
       upsertSearchAttributes([{ key: searchAttributes.stage, value: step }]);

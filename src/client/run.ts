@@ -1,7 +1,7 @@
 import type { RunSpec } from '../contracts/run-spec.ts';
 import type { RunFailure, RunProgress, RunReport, RunStatus } from '../contracts/runs.ts';
-import { stepNames } from '../contracts/runs.ts';
 import type { RunRecord, StoredStep } from '../contracts/stores.ts';
+import { plannedSteps } from '../domain/planned-steps.ts';
 import { initialProgress, withStatus, withStep } from '../domain/run-progress.ts';
 import type { WorkflowState } from './run-engine.ts';
 import { noReportParts } from '../domain/report-parts.ts';
@@ -32,7 +32,7 @@ export function runNotYetStored(
   state: WorkflowState,
   known: { readonly spec: RunSpec | null; readonly specSha256: string | null },
 ): Run {
-  const steps = stepNames.map((name): StoredStep => ({
+  const steps = plannedSteps(known.spec).map((name): StoredStep => ({
     name,
     status: 'pending',
     summary: '',
@@ -44,7 +44,7 @@ export function runNotYetStored(
     pipeline: known.spec?.name ?? null,
     ...known,
     status: 'running',
-    step: stepNames[0],
+    step: steps[0].name,
     steps,
     createdAt: state.startedAt,
     updatedAt: state.startedAt,

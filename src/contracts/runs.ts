@@ -1,8 +1,8 @@
 import type { ArtifactReference, RecordingParts, RecordingRepairs } from './stores.ts';
 import type { TrainingQueue } from './task-queues.ts';
 
-/** The steps of a run, in order. Deploy and online take their place after register. */
-export const stepNames = ['validate', 'collect', 'train', 'evaluate', 'register'] as const;
+/** The steps that a run may have, in order; `plannedSteps` (src/domain) says which it has. */
+export const stepNames = ['validate', 'collect', 'fit', 'train', 'evaluate', 'register', 'deploy'] as const;
 export type StepName = (typeof stepNames)[number];
 
 export type RunStatus = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';

@@ -1,25 +1,38 @@
-import { stepNames } from '../contracts/runs.ts';
+import type { RunSpec } from '../contracts/run-spec.ts';
 import type { RunProgress, RunStatus, SeedProgress, StepName, StepRecord, StepStatus } from '../contracts/runs.ts';
+import { plannedSteps } from './planned-steps.ts';
 
-/** Share of a run's time that each step takes, roughly; they sum to 1. Only the progress bar depends on them. */
-const stepShares: Readonly<Record<StepName, number>> = {
+/** How long each step takes beside the others, roughly. Only the progress bar depends on it. */
+const stepWeights: Readonly<Record<StepName, number>> = {
   validate: 0.01,
   collect: 0.02,
+  fit: 0.01,
   train: 0.77,
   evaluate: 0.18,
   register: 0.02,
+  deploy: 0.01,
 };
 
-/** The progress of a run that has just begun. */
+/** The progress of a run that has just begun, and whose spec is not known yet. */
 export function initialProgress(): RunProgress {
+  const steps = plannedSteps(null);
   return {
     status: 'running',
-    step: stepNames[0],
+    step: steps[0],
     fraction: 0,
-    steps: stepNames.map((name): StepRecord => ({ name, status: 'pending', summary: '' })),
+    steps: steps.map((name): StepRecord => ({ name, status: 'pending', summary: '' })),
     metrics: {},
     training: [],
   };
+}
+
+/** The progress once the spec, and so the steps, are known. */
+export function withPlan(progress: RunProgress, spec: RunSpec): RunProgress {
+  const steps = plannedSteps(spec).map(
+    (name): StepRecord =>
+      progress.steps.find((record) => record.name === name) ?? { name, status: 'pending', summary: '' },
+  );
+  return withFraction({ ...progress, steps });
 }
 
 /** The progress after a step changed its status. */
@@ -51,10 +64,12 @@ export function mergeSeedProgress(training: readonly SeedProgress[], news: SeedP
 }
 
 function withFraction(progress: RunProgress): RunProgress {
-  const fraction = progress.steps.reduce(
-    (sum, step) => sum + stepShares[step.name] * doneShare(step, progress.training),
+  const total = progress.steps.reduce((sum, step) => sum + stepWeights[step.name], 0);
+  const done = progress.steps.reduce(
+    (sum, step) => sum + stepWeights[step.name] * doneShare(step, progress.training),
     0,
   );
+  const fraction = done / total;
   return { ...progress, fraction: progress.status === 'completed' ? 1 : Math.min(fraction, 1) };
 }
 

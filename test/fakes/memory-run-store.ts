@@ -1,5 +1,6 @@
-import { stepNames } from '../../src/contracts/runs.ts';
+import type { RunSpec } from '../../src/contracts/run-spec.ts';
 import type { RunQuery, RunRecord, RunStore, StoredStep } from '../../src/contracts/stores.ts';
+import { plannedSteps } from '../../src/domain/planned-steps.ts';
 import { pageLimit, pageSizes } from '../../src/store/page-limit.ts';
 import {
   assertEnds,
@@ -19,7 +20,7 @@ export class MemoryRunStore implements RunStore {
     const present = this.runs.get(runId);
     if (present !== undefined && present.specSha256 !== specSha256) throw runConflict(runId);
     if (present !== undefined) return;
-    this.keep({ ...blankRun(runId, at), pipeline: spec.name, spec, specSha256 });
+    this.keep({ ...blankRun(runId, at), pipeline: spec.name, spec, specSha256, steps: pendingSteps(spec) });
   }
 
   async getRun(runId: string): Promise<RunRecord | null> {
@@ -78,6 +79,16 @@ export class MemoryRunStore implements RunStore {
   }
 }
 
+function pendingSteps(spec: RunSpec | null): StoredStep[] {
+  return plannedSteps(spec).map((name) => ({
+    name,
+    status: 'pending',
+    summary: '',
+    startedAt: null,
+    finishedAt: null,
+  }));
+}
+
 function blankRun(runId: string, at: Date): RunRecord {
   return {
     runId,
@@ -86,7 +97,7 @@ function blankRun(runId: string, at: Date): RunRecord {
     specSha256: '',
     status: 'running',
     step: 'validate',
-    steps: stepNames.map((name) => ({ name, status: 'pending', summary: '', startedAt: null, finishedAt: null })),
+    steps: pendingSteps(null),
     createdAt: at,
     updatedAt: at,
     finishedAt: null,

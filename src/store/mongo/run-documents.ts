@@ -1,7 +1,7 @@
 import type { RunSpec } from '../../contracts/run-spec.ts';
 import type { RunReport } from '../../contracts/runs.ts';
-import { stepNames } from '../../contracts/runs.ts';
 import type { RunRecord, StoredStep } from '../../contracts/stores.ts';
+import { plannedSteps } from '../../domain/planned-steps.ts';
 import { closeSteps } from '../run-rules.ts';
 import type { RunDocument, RunEndDocument } from './collections.ts';
 import { fromStored } from './document-values.ts';
@@ -24,11 +24,12 @@ export function blankRun(runId: string, at: Date): RunDocument {
 
 /** The run as the port gives it, its end (null = it goes on) laid over its document. */
 export function toRecord(run: RunDocument, end: RunEndDocument | null): RunRecord {
-  const steps = toSteps(run);
+  const spec = fromStored<RunSpec | null>(run.spec);
+  const steps = toSteps(run, spec);
   const going: RunRecord = {
     runId: run._id,
     pipeline: run.pipeline,
-    spec: fromStored<RunSpec | null>(run.spec),
+    spec,
     specSha256: run.specSha256,
     status: run.status,
     step: run.step,
@@ -53,8 +54,8 @@ export function toRecord(run: RunDocument, end: RunEndDocument | null): RunRecor
   };
 }
 
-function toSteps(run: RunDocument): readonly StoredStep[] {
-  return stepNames.map((name) => {
+function toSteps(run: RunDocument, spec: RunSpec | null): readonly StoredStep[] {
+  return plannedSteps(spec).map((name) => {
     const step = run.steps[name];
     return {
       name,
