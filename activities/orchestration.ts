@@ -50,7 +50,7 @@ async function collectRecording(ports: OrchestrationPorts, spec: RunSpec): Promi
   const artifact = await ports.artifacts.put(bytes);
   await ports.store.recordings.saveRecording({ ...record, artifact, createdAt: new Date() });
   const { bins, binSeconds, parts, repairs, meanRequestsPerSecond, peakRequestsPerSecond } = record;
-  return { artifact, bins, binSeconds, parts, repairs, meanRequestsPerSecond, peakRequestsPerSecond };
+  return { artifact, bins, binSeconds, parts, repairs, meanRequestsPerSecond, peakRequestsPerSecond, cluster: null };
 }
 
 async function placeTraining(ports: OrchestrationPorts, device: RunSpec['device']): Promise<TrainingPlacement> {

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { ClusterActor, ClusterReader } from '../src/contracts/cluster.ts';
-import type { SnapshotReader } from '../src/contracts/cluster-metrics.ts';
+import type { SeriesReader, SnapshotReader } from '../src/contracts/cluster-metrics.ts';
 import type { DeploymentRecord, DeploymentSpec, StepSummary } from '../src/contracts/control.ts';
 import type { NumericProcesses } from '../src/contracts/numeric.ts';
 import type { PolicyProcesses } from '../src/contracts/policy-process.ts';
@@ -26,6 +26,24 @@ export interface OrchestrationPorts {
   readonly episodeSteps: (spec: RunSpec) => number;
   /** True when a worker asks the queue for activities. */
   readonly isPolled: (taskQueue: string) => Promise<boolean>;
+}
+
+/** What recordings of live clusters touch. */
+export interface CollectPorts {
+  readonly store: Pick<Store, 'recordings'>;
+  readonly artifacts: ArtifactStore;
+  /** Null on a worker without Prometheus. */
+  readonly series: SeriesReader | null;
+  /** Null on a worker without a cluster. */
+  readonly cluster: ClusterReader | null;
+  /** Control steps of an episode of the spec's environment. */
+  readonly episodeSteps: (spec: RunSpec) => number;
+  /** Tells the run's workflow how far it is; null in tests. */
+  readonly client: Client | null;
+  /** Between two questions to a Prometheus that is away. Default 5 000. */
+  readonly retryMs?: number;
+  /** How long after its end a bin is asked for, so that its last scrape is there. Default 5 000. */
+  readonly settleMs?: number;
 }
 
 /** What the training activities touch. */

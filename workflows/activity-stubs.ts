@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { ActivityOptions } from '@temporalio/workflow';
 import type {
+  CollectActivities,
   EvaluationActivities,
   OrchestrationActivities,
   TrackingActivities,
@@ -45,6 +46,15 @@ export const collecting = proxyActivities<Pick<OrchestrationActivities, 'collect
   ...light,
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout,
+});
+
+/** A recording of a live cluster takes as long as what it records. */
+export const recording = proxyActivities<CollectActivities>({
+  ...light,
+  taskQueue: taskQueues.control,
+  startToCloseTimeout: '30 days',
+  heartbeatTimeout,
+  summary: 'Record the cluster',
 });
 
 /** The mirror to an outside tracker lives as long as the run. */

@@ -1,12 +1,18 @@
 import { CancellationScope, setHandler, startChild, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { pauseSignal, progressQuery, resumeSignal, seedProgressSignal } from '../src/contracts/messages.ts';
+import {
+  collectProgressSignal,
+  pauseSignal,
+  progressQuery,
+  resumeSignal,
+  seedProgressSignal,
+} from '../src/contracts/messages.ts';
 import type { PipelineInput, TrainingInput, TrainingOutput } from '../src/contracts/pipeline.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
 import type { TrainedPolicy } from '../src/contracts/activities.ts';
 import type { RunFailure, RunReport, RunStatus, StepName, TrainedSeed } from '../src/contracts/runs.ts';
 import { searchAttributes } from '../src/contracts/search-attributes.ts';
 import { bestOf, summaries } from '../src/domain/step-summaries.ts';
-import { collecting, evaluating, orchestration } from './activity-stubs.ts';
+import { collecting, evaluating, orchestration, recording as recordingLive } from './activity-stubs.ts';
 import { describeFailure, endedByCancellation, failureToThrow } from './failures.ts';
 import { createPauseSwitch } from './pause-switch.ts';
 import type { PauseSwitch } from './pause-switch.ts';
@@ -50,6 +56,7 @@ function createRun(): Run {
   const pause = createPauseSwitch((paused) => log.setStatus(paused ? 'paused' : 'running'));
   setHandler(progressQuery, () => log.progress);
   setHandler(seedProgressSignal, (news) => log.addSeedProgress(news));
+  setHandler(collectProgressSignal, (summary) => log.setCollectProgress(summary));
   upsertSearchAttributes([{ key: searchAttributes.kind, value: 'pipeline' }]);
   return { runId, log, pause, mirror: null };
 }
@@ -63,7 +70,9 @@ async function runSteps(run: Run, input: PipelineInput): Promise<void> {
   log.plan(spec);
   if (trackingEnabled) run.mirror = startTrackingMirror(runId);
 
-  const recording = await step(run, 'collect', summaries.collect, () => collecting.collectRecording({ runId, spec }));
+  const recording = await step(run, 'collect', summaries.collect, () =>
+    recordsCluster(spec) ? recordingLive.recordCluster({ runId, spec }) : collecting.collectRecording({ runId, spec }),
+  );
   log.add({ recording });
 
   const trained = await step(run, 'train', summaries.train, async () => {
@@ -104,6 +113,11 @@ async function step<T>(run: Run, name: StepName, summarise: (result: T) => strin
     run.log.endStep(name, endedByCancellation(error) ? 'cancelled' : 'failed', describeFailure(error, name).message);
     throw error;
   }
+}
+
+/** Of specs in older histories only what their workflows read is recorded, which was not the source. */
+function recordsCluster({ collect }: Partial<RunSpec>): boolean {
+  return collect?.source.kind === 'cluster';
 }
 
 /** Trains in a child workflow; a pause of the run is passed on to it. */

@@ -37,6 +37,8 @@ export interface RunLog {
   startStep(step: StepName): void;
   endStep(step: StepName, status: StepStatus, summary: string): void;
   setStatus(status: RunStatus): void;
+  /** How far the collect step is; without effect once it has ended. Not stored. */
+  setCollectProgress(summary: string): void;
   setTraining(training: readonly SeedProgress[]): void;
   addSeedProgress(news: SeedProgress): void;
   add(parts: Partial<ReportParts>): void;
@@ -81,6 +83,11 @@ export function createRunLog(runId: string): RunLog {
       if (ended) return;
       progress = withStatus(progress, status);
       record();
+    },
+    setCollectProgress(summary) {
+      if (progress.steps.find(({ name }) => name === 'collect')?.status !== 'running') return;
+      progress = withStep(progress, 'collect', 'running', summary);
+      setCurrentDetails(detailsOf(progress));
     },
     setTraining(training) {
       progress = withTraining(progress, training);

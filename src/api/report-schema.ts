@@ -42,6 +42,10 @@ const recording = z.strictObject({
   }),
   meanRequestsPerSecond: z.number(),
   peakRequestsPerSecond: z.number(),
+  cluster: artifact
+    .nullable()
+    .optional()
+    .describe('Series of the cluster that it was recorded from; null for other sources, absent in reports of before.'),
 });
 
 const trainedSeed = z.strictObject({

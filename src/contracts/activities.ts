@@ -23,7 +23,10 @@ export interface OrchestrationActivities {
     runId: string;
     spec: unknown;
   }): Promise<{ spec: RunSpec; specSha256: string; trackingEnabled: boolean }>;
-  /** Makes the recording and stores it by content address. Idempotent by its content. TRACE_UNREADABLE, RECORDING_TOO_SHORT. */
+  /**
+   * Makes the recording from a file or the generator and stores it by content address. Idempotent by its content.
+   * TRACE_UNREADABLE, RECORDING_TOO_SHORT.
+   */
   collectRecording(input: { runId: string; spec: RunSpec }): Promise<CollectedRecording>;
   /** The queue to train on: looks who polls. DEVICE_UNAVAILABLE when `gpu` was asked for and no GPU worker polls. */
   placeTraining(input: { device: RunSpec['device'] }): Promise<TrainingPlacement>;
@@ -47,6 +50,18 @@ export interface OrchestrationActivities {
   }): Promise<void>;
   /** Adds to a finished run's report how its mirror ended. Idempotent by run id. */
   recordTracking(input: { runId: string; tracking: TrackingResult }): Promise<void>;
+}
+
+/** Recordings of live clusters, on the control queue. */
+export interface CollectActivities {
+  /**
+   * Records a cluster (`collect.source.kind: cluster`) and stores the arrivals, in the same format as from a file, and the
+   * cluster's series. The time to record is fixed by the moment that the activity was first scheduled; each finished chunk
+   * is stored, then heartbeated, and a later attempt goes on behind it. While Prometheus is away it waits. Not retryable:
+   * NOT_ALLOWED, RECORDING_TOO_SHORT, RECORDING_INCOMPLETE, OBSERVATION_REFUSED, CLUSTER_REFUSED. Cancellation ends it at
+   * once.
+   */
+  recordCluster(input: { runId: string; spec: RunSpec }): Promise<CollectedRecording>;
 }
 
 /** Activities of the track queue. */

@@ -78,6 +78,46 @@ export interface SnapshotReader {
   read(request: SnapshotRequest, signal?: AbortSignal): Promise<MetricsSnapshot>;
 }
 
+/** A stretch of time of which a namespace's series are wanted. */
+export interface SeriesRequest {
+  readonly namespace: string;
+  readonly dialect: MetricsDialect;
+  /** Seconds since 1970; a multiple of `binSeconds`. */
+  readonly startSeconds: number;
+  readonly binSeconds: number;
+  readonly bins: number;
+  /** Rates are over a bin where it holds two scrapes, else over half of this; at least four scrape intervals. */
+  readonly windowSeconds: number;
+  /** Workloads that are known from elsewhere; others are found in the series. */
+  readonly workloads: readonly WorkloadName[];
+}
+
+/** A namespace's series over a stretch of time. All arrays have a number for each bin; NaN = not known. */
+export interface NamespaceSeries {
+  /** In the order of their names; those of which something is known. */
+  readonly services: readonly ServiceHistory[];
+  /** Of calls into the namespace, and out of its workloads, in the order of source, target and protocol. */
+  readonly edges: readonly RecordedEdge[];
+}
+
+/** What the series tell of a workload. */
+export interface ServiceHistory {
+  readonly workload: WorkloadName;
+  /** Replicas are known only where somebody counts them for Prometheus. */
+  readonly series: Readonly<Record<ServiceSeries, Float32Array>>;
+  /** Pods that use memory, ready or not. */
+  readonly runningPods: Float32Array;
+}
+
+/**
+ * Reads what there was. Port; adapter: src/cluster.
+ * OBSERVATION_UNAVAILABLE when the server is not there or too slow, OBSERVATION_REFUSED when it refuses. Series that are
+ * not there, or not for the whole time, are no error.
+ */
+export interface SeriesReader {
+  read(request: SeriesRequest, signal?: AbortSignal): Promise<NamespaceSeries>;
+}
+
 /** A cluster's series over a time, bin after bin. NaN = not known. All arrays of series have `bins` values. */
 export interface ClusterRecording {
   readonly namespace: string;
@@ -129,7 +169,7 @@ export const serviceSeries = [
 ] as const;
 export type ServiceSeries = (typeof serviceSeries)[number];
 
-/** Calls from one workload to another in a recording. */
+/** Calls from one workload to another in a recording. For `tcp` connections that were opened: no errors, no times. */
 export interface RecordedEdge {
   readonly source: WorkloadName;
   readonly target: WorkloadName;

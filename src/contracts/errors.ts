@@ -93,6 +93,11 @@ export const errorTable = {
     retryable: false,
     help: 'The recording is too short for three parts with at least one episode each. Record longer or shorten the episodes.',
   },
+  RECORDING_INCOMPLETE: {
+    status: 422,
+    retryable: false,
+    help: 'Prometheus lacks too much of the time that was to be recorded. The message lists what and when; mend the source, record another time, or raise `collect.source.maxMissingShare`.',
+  },
   TRAINING_DIVERGED: {
     status: 422,
     retryable: false,

@@ -14,6 +14,9 @@ export const resumeSignal = defineSignal('resume');
 /** Training activities tell the run's workflow how far a seed is; at most 20 times a seed, so histories stay small. */
 export const seedProgressSignal = defineSignal<[SeedProgress]>('seedProgress');
 
+/** The recording of a live cluster tells the run's workflow how far it is, a line for people; at most 20 times. */
+export const collectProgressSignal = defineSignal<[string]>('collectProgress');
+
 /** How a control loop stands; answered by controlWorkflow. */
 export const controlStatusQuery = defineQuery<ControlStatus>('controlStatus');
 

@@ -1,3 +1,4 @@
+import type { MetricsDialect } from './cluster-metrics.ts';
 import type { DeploymentTarget } from './control.ts';
 
 /**
@@ -27,7 +28,7 @@ export interface RunSpec {
 }
 
 export interface CollectSpec {
-  readonly source: GeneratorSource | FileSource;
+  readonly source: GeneratorSource | FileSource | ClusterSource;
   /** Length of a bin of the recording, which is the control step. Default 15. */
   readonly binSeconds: number;
   /** Seed of the arrivals drawn from rates. */
@@ -75,6 +76,23 @@ export interface FileSource {
   /** First and number of bins to take; null = from the start, to the end. */
   readonly skipBins: number;
   readonly takeBins: number | null;
+}
+
+/** Live services, as a worker's Prometheus and Kubernetes API server tell of them. */
+export interface ClusterSource {
+  readonly kind: 'cluster';
+  readonly namespace: string;
+  /** Name of the workload that users' requests come to; null = found. */
+  readonly entry: string | null;
+  readonly dialect: MetricsDialect;
+  /** Length of the recording. */
+  readonly minutes: number;
+  /** When it begins, before the step; 0 = now. */
+  readonly startMinutesAgo: number;
+  /** Rates are over a bin where it holds two scrapes, else over half of this; at least four scrape intervals, seconds. */
+  readonly windowSeconds: number;
+  /** Share of bins that may lack a figure, 0 … 1. */
+  readonly maxMissingShare: number;
 }
 
 /** One row a bin: a time column and a count column. */

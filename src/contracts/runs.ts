@@ -53,6 +53,8 @@ export interface CollectedRecording {
   readonly repairs: RecordingRepairs;
   readonly meanRequestsPerSecond: number;
   readonly peakRequestsPerSecond: number;
+  /** The series of the cluster that it was recorded from (src/recordings/cluster-recording-format); null for other sources. */
+  readonly cluster: ArtifactReference | null;
 }
 
 /** Where training goes and why. */

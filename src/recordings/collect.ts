@@ -19,28 +19,39 @@ export interface CollectOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Arrivals, bin after bin, and where they come from. */
+export interface Arrivals {
+  readonly arrivals: Uint32Array;
+  readonly source: string;
+  readonly repairs: RecordingRepairs;
+}
+
 /** A recording as it is stored: its bytes, and its catalogue entry but for what the stores add. */
 export interface Collected {
   readonly bytes: Uint8Array;
   readonly record: Omit<RecordingRecord, 'artifact' | 'createdAt'>;
 }
 
-interface Arrivals {
-  readonly arrivals: Uint32Array;
-  readonly source: string;
-  readonly repairs: RecordingRepairs;
-}
-
 /**
- * Makes the recording that a spec asks for. The same spec and file give the same bytes.
+ * Makes the recording that a spec asks for from a file or the generator; one of a cluster is an activity of its own. The same spec and file give the same bytes.
  * @throws CoxswainError TRACE_UNREADABLE, NOT_ALLOWED, CONFIG_INVALID for a file; RECORDING_TOO_SHORT when a part is shorter
  * than an episode; SPEC_INVALID when generated rates are too high to count; what `signal` was aborted with.
  */
 export async function collect(spec: CollectSpec, options: CollectOptions): Promise<Collected> {
   options.signal?.throwIfAborted();
-  const { arrivals, source, repairs } = await drawArrivals(spec, options);
-  const { binSeconds, seed } = spec;
-  const parts = splitTime(arrivals.length, spec.split, options.minimumBins);
+  return recordingOf(await drawArrivals(spec, options), spec, options.minimumBins);
+}
+
+/**
+ * Cuts arrivals into parts and puts them into the recording's format.
+ * @throws CoxswainError RECORDING_TOO_SHORT when a part has fewer than `minimumBins` bins.
+ */
+export function recordingOf(
+  { arrivals, source, repairs }: Arrivals,
+  { binSeconds, seed, split }: CollectSpec,
+  minimumBins: number,
+): Collected {
+  const parts = splitTime(arrivals.length, split, minimumBins);
   const total = arrivals.reduce((sum, count) => sum + count, 0);
   const peak = arrivals.reduce((most, count) => Math.max(most, count), 0);
   return {
@@ -58,7 +69,15 @@ export async function collect(spec: CollectSpec, options: CollectOptions): Promi
 }
 
 function drawArrivals(spec: CollectSpec, options: CollectOptions): Arrivals | Promise<Arrivals> {
-  return spec.source.kind === 'file' ? fromFile(spec.source, spec, options) : fromGenerator(spec.source, spec);
+  const { source } = spec;
+  switch (source.kind) {
+    case 'file':
+      return fromFile(source, spec, options);
+    case 'generator':
+      return fromGenerator(source, spec);
+    case 'cluster':
+      throw new CoxswainError('INTERNAL', 'A cluster is recorded by recordCluster on the queue control.');
+  }
 }
 
 function fromGenerator(source: GeneratorSource, { binSeconds, seed }: CollectSpec): Arrivals {

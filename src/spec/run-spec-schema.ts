@@ -71,6 +71,44 @@ const fileSource = z
   })
   .describe('A request-rate file.');
 
+const clusterName = (meaning: string) => {
+  const error = '1 to 253 lower case letters, digits, dashes and dots, from a letter or digit to a letter or digit';
+  return z
+    .string({ error })
+    .regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, { error })
+    .describe(meaning);
+};
+
+const clusterSource = z
+  .strictObject({
+    kind: z.literal('cluster'),
+    namespace: clusterName("Namespace of the services; one that the worker's configuration allows."),
+    entry: clusterName("Name of the workload that users' requests come to; null = the one called most from outside.")
+      .nullable()
+      .default(null),
+    dialect: oneOf(['istio', 'opentelemetry'], 'Which names the series of calls have.').default('istio'),
+    minutes: wholeNumber(1, 20_160, 'Length of the recording, minutes.').default(1440),
+    startMinutesAgo: wholeNumber(
+      0,
+      525_600,
+      'When it begins, minutes before the step; 0 = now, and what lies in the past comes from the history.',
+    ).default(0),
+    windowSeconds: wholeNumber(
+      1,
+      3600,
+      'Rates are over a bin where it holds two scrapes, else over half of this, seconds; at least four scrape intervals.',
+    ).default(60),
+    maxMissingShare: numberBetween(
+      0,
+      1,
+      'Share of bins that may lack a figure; a recording with more is refused.',
+    ).default(0.05),
+  })
+  .describe('Live services, measured by Prometheus.');
+
+/** Bins that a recording of a cluster may have: it holds a dozen series for each service. */
+const maxClusterBins = 100_000;
+
 const share = (meaning: string) => numberBetween(0.01, 0.98, meaning);
 
 const split = z
@@ -86,7 +124,9 @@ const split = z
 const collect = z
   .strictObject({
     source: z
-      .discriminatedUnion('kind', [generatorSource, fileSource], { error: 'an object with kind: generator | file' })
+      .discriminatedUnion('kind', [generatorSource, fileSource, clusterSource], {
+        error: 'an object with kind: generator | file | cluster',
+      })
       .prefault({ kind: 'generator' }),
     binSeconds: wholeNumber(1, 3600, 'Length of a bin of the recording, which is the control step, seconds.').default(
       15,
@@ -101,6 +141,15 @@ const collect = z
         path: ['source', 'days'],
         message: `at most ${maxRecordingBins} bins of ${binSeconds} s, which is ${Math.floor((maxRecordingBins * binSeconds) / 86_400)} days`,
       });
+    if (source.kind === 'cluster') {
+      const bins = Math.floor((source.minutes * 60) / binSeconds);
+      if (bins < 1 || bins > maxClusterBins)
+        context.addIssue({
+          code: 'custom',
+          path: ['source', 'minutes'],
+          message: `a length of 1 to ${maxClusterBins} bins of ${binSeconds} s; it has ${bins}`,
+        });
+    }
     if (source.kind === 'file' && source.fileBinSeconds % binSeconds !== 0 && binSeconds % source.fileBinSeconds !== 0)
       context.addIssue({
         code: 'custom',

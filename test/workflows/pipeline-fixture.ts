@@ -63,6 +63,7 @@ export function fakeActivities(calls: string[], overrides: Partial<AllActivities
       repairs: { interpolatedBins: 1, summedDuplicates: 2 },
       meanRequestsPerSecond: 5,
       peakRequestsPerSecond: 9,
+      cluster: null,
     }),
     placeTraining: async () => ({ taskQueue: taskQueues.trainCpu, device: 'cpu', reason: 'test' }),
     trainSeed: async ({ seed }) => trainedSeed(seed),

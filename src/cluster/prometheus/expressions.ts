@@ -33,11 +33,16 @@ export function sharpestRate(metric: string, windowsSeconds: readonly number[], 
 }
 
 /**
- * A gauge, summed by labels, of series with a sample within a window. Prometheus alone would go on for five minutes with
- * the last sample before it was down; a series that ended (its pod is gone) ends here at once.
+ * A gauge by labels, of series with a sample within a window. Prometheus alone would go on for five minutes with the last
+ * sample before it was down; a series that ended (its pod is gone) ends here at once.
  */
-export function summedGauge(metric: string, windowSeconds: number, by: readonly string[]): string {
-  return `sum by (${by.join(', ')}) (${metric} and last_over_time(${metric}[${windowSeconds}s]))`;
+export function recentGauge(
+  operator: 'sum' | 'max',
+  metric: string,
+  windowSeconds: number,
+  by: readonly string[],
+): string {
+  return `${operator} by (${by.join(', ')}) (${metric} and last_over_time(${metric}[${windowSeconds}s]))`;
 }
 
 /** A quantile of a classic histogram's observations within a window, by labels. */

@@ -1,4 +1,4 @@
-import { selector, sharpestRate, summedGauge } from '../prometheus/expressions.ts';
+import { selector, sharpestRate, recentGauge } from '../prometheus/expressions.ts';
 import type { GridSeries, PrometheusClient } from '../prometheus/prometheus-client.ts';
 import type { WorkloadName } from '../../contracts/cluster.ts';
 import { added } from './call-series.ts';
@@ -38,7 +38,7 @@ export async function readPodSeries(
   const rate = (metric: string): Promise<readonly GridSeries[]> => ask(sharpestRate(metric, rateWindows, by));
   const [cpu, memory, received, sent] = await Promise.all([
     rate(selector(names.cpuSeconds, containers)),
-    ask(summedGauge(selector(names.memoryBytes, containers), rateWindows.at(-1)!, by)),
+    ask(recentGauge('sum', selector(names.memoryBytes, containers), rateWindows.at(-1)!, by)),
     // A pod's network belongs to its sandbox: these series have no container.
     rate(selector(names.receivedBytes, inNamespaces)),
     rate(selector(names.sentBytes, inNamespaces)),

@@ -46,6 +46,7 @@ export const sampleReport: RunReport = {
     repairs: { interpolatedBins: 4, summedDuplicates: 0 },
     meanRequestsPerSecond: 38.2,
     peakRequestsPerSecond: 140,
+    cluster: null,
   },
   placement: { taskQueue: 'train-cpu', device: 'cpu', reason: 'No GPU worker polls, so training ran on the CPU.' },
   training: [11, 12].map((seed) => ({
