@@ -4,6 +4,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import type {
+  CollectActivities,
   EvaluationActivities,
   OrchestrationActivities,
   TrackingActivities,
@@ -12,14 +13,18 @@ import type {
 import { progressQuery } from '../../src/contracts/messages.ts';
 import { workflowTypes } from '../../src/contracts/pipeline.ts';
 import type { RunSpec } from '../../src/contracts/run-spec.ts';
-import type { RunProgress, RunReport, TrainedSeed } from '../../src/contracts/runs.ts';
+import type { CollectedRecording, RunProgress, RunReport, TrainedSeed } from '../../src/contracts/runs.ts';
 import { taskQueues } from '../../src/contracts/task-queues.ts';
 import { uniqueName } from '../../scripts/local-services/test-services.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { openWorkflowServer, stopWorkers } from './workflow-server.ts';
 import type { RunningWorkers } from './workflow-server.ts';
 
-export type AllActivities = OrchestrationActivities & TrackingActivities & TrainingActivities & EvaluationActivities;
+export type AllActivities = OrchestrationActivities &
+  CollectActivities &
+  TrackingActivities &
+  TrainingActivities &
+  EvaluationActivities;
 
 const artifact = (name: string) => ({ sha256: name.padEnd(64, '0'), bytes: 1 });
 
@@ -51,20 +56,23 @@ export const trainedSeed = (seed: number): TrainedSeed => ({
 
 const range = { from: 0, to: 10 };
 
+const recording: CollectedRecording = {
+  artifact: artifact('r'),
+  bins: 30,
+  binSeconds: 15,
+  parts: { train: range, validate: range, heldOut: range },
+  repairs: { interpolatedBins: 1, summedDuplicates: 2 },
+  meanRequestsPerSecond: 5,
+  peakRequestsPerSecond: 9,
+  cluster: null,
+};
+
 /** Activities that succeed at once and note their calls. */
 export function fakeActivities(calls: string[], overrides: Partial<AllActivities> = {}): AllActivities {
   const base: AllActivities = {
     validateRun: async () => ({ spec, specSha256: 'f'.repeat(64), trackingEnabled: false }),
-    collectRecording: async () => ({
-      artifact: artifact('r'),
-      bins: 30,
-      binSeconds: 15,
-      parts: { train: range, validate: range, heldOut: range },
-      repairs: { interpolatedBins: 1, summedDuplicates: 2 },
-      meanRequestsPerSecond: 5,
-      peakRequestsPerSecond: 9,
-      cluster: null,
-    }),
+    collectRecording: async () => recording,
+    recordCluster: async () => ({ ...recording, cluster: artifact('c') }),
     placeTraining: async () => ({ taskQueue: taskQueues.trainCpu, device: 'cpu', reason: 'test' }),
     trainSeed: async ({ seed }) => trainedSeed(seed),
     evaluatePolicies: async () => ({
@@ -140,7 +148,7 @@ export async function createWorkflowFixture(): Promise<WorkflowFixture> {
     await stopWorkers(running);
     const common = { connection: native, namespace, activities, shutdownGraceTime: '1s' } as const;
     const heartbeats = { maxHeartbeatThrottleInterval: '100ms', defaultHeartbeatThrottleInterval: '100ms' } as const;
-    const queues = [taskQueues.trainCpu, taskQueues.evaluate, taskQueues.track];
+    const queues = [taskQueues.trainCpu, taskQueues.evaluate, taskQueues.track, taskQueues.control];
     const workers = await Promise.all([
       Worker.create({ ...common, taskQueue: taskQueues.orchestration, workflowBundle: await workflowBundle() }),
       ...queues.map((taskQueue) => Worker.create({ ...common, ...heartbeats, taskQueue })),

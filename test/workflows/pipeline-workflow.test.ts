@@ -3,9 +3,10 @@ import { after, before, test } from 'node:test';
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { pauseSignal, resumeSignal, seedProgressSignal } from '../../src/contracts/messages.ts';
+import { collectProgressSignal, pauseSignal, resumeSignal, seedProgressSignal } from '../../src/contracts/messages.ts';
 import { searchAttributes } from '../../src/contracts/search-attributes.ts';
-import { createWorkflowFixture, fakeActivities, trainedSeed, untilCancelled } from './pipeline-fixture.ts';
+import type { RunProgress } from '../../src/contracts/runs.ts';
+import { createWorkflowFixture, fakeActivities, spec, trainedSeed, untilCancelled } from './pipeline-fixture.ts';
 import type { AllActivities, WorkflowFixture } from './pipeline-fixture.ts';
 
 let fixture: WorkflowFixture;
@@ -40,6 +41,41 @@ test('a run takes its steps in order, records each, and ends with a report', asy
   assert.equal(progress.fraction, 1);
   assert.equal(progress.status, 'completed');
 });
+
+test('a live cluster is recorded on the control queue, and tells how far it is', async () => {
+  const calls: string[] = [];
+  const live = { ...spec, collect: { source: { kind: 'cluster' } } } as unknown as typeof spec;
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const queues: string[] = [];
+  const base = fakeActivities([]);
+  const run = await fixture.start(
+    fakeActivities(calls, {
+      validateRun: async () => ({ spec: live, specSha256: 'f'.repeat(64), trackingEnabled: false }),
+      recordCluster: async (input) => {
+        const { taskQueue } = Context.current().info;
+        queues.push(taskQueue);
+        await fixture.client.workflow.getHandle(input.runId).signal(collectProgressSignal, '20 of 60 bins recorded');
+        await whileBeating(released);
+        return base.recordCluster(input);
+      },
+    }),
+  );
+  const summaryOf = (progress: RunProgress) => progress.steps.find(({ name }) => name === 'collect')!.summary;
+  await run.until((progress) => summaryOf(progress) === '20 of 60 bins recorded');
+  release();
+  const report = await run.result();
+  assert.deepEqual(queues, ['control']);
+  assert.equal(report.recording?.cluster?.sha256, 'c'.padEnd(64, '0'));
+  assert.ok(!calls.includes('collectRecording'));
+  // News that come late change nothing.
+  assert.match(summaryOf(await run.progress()), /of traffic/);
+});
+
+async function whileBeating(work: Promise<void>): Promise<void> {
+  const timer = setInterval(() => Context.current().heartbeat(), 100);
+  await work.finally(() => clearInterval(timer));
+}
 
 test('a run is found by its search attributes', async () => {
   const run = await fixture.start(fakeActivities([]));

@@ -86,7 +86,7 @@ describe('parseRunSpec', () => {
     const [issue] = issuesOf({ ...minimal, collect: { source: { kind: 'generator', day: 3 } } });
     assert.equal(issue.nearest, 'days');
     assert.doesNotMatch(issue.allowed, /folder/);
-    assert.deepEqual(issuesOf({ ...minimal, collect: { source: { kind: 'trace' } } })[0].allowed, 'generator | file');
+    assert.deepEqual(issuesOf({ ...minimal, collect: { source: { kind: 'trace' } } })[0].allowed, 'generator | file | cluster');
   });
 
   test('suggests nothing when no valid name is near', () => {
@@ -160,6 +160,22 @@ describe('parseRunSpec', () => {
   test('names data folders only by plain names', () => {
     for (const folder of ['../x', '/data', 'A', 'a_b', '-a', 'a-', '__proto__', 'a'.repeat(64)])
       assertRefusedAt('collect.source.folder', { ...minimal, collect: { source: { ...file, folder } } });
+  });
+
+  test('asks of a live cluster nothing but its namespace, and for bins that fit', () => {
+    const cluster = (source: object, binSeconds = 15) => ({
+      ...minimal,
+      collect: { binSeconds, source: { kind: 'cluster', namespace: 'shop', ...source } },
+    });
+    assert.deepEqual(parseRunSpec(cluster({})).collect.source, {
+      ...{ kind: 'cluster', namespace: 'shop', entry: null, dialect: 'istio', minutes: 1440, startMinutesAgo: 0 },
+      ...{ windowSeconds: 60, maxMissingShare: 0.05 },
+    });
+    assertRefusedAt('collect.source.namespace', cluster({ namespace: 'shop"} or vector(1)' }));
+    assertRefusedAt('collect.source.entry', cluster({ entry: 'shop/web' }));
+    assertRefusedAt('collect.source.minutes', cluster({ minutes: 1 }, 3600));
+    assertRefusedAt('collect.source.minutes', cluster({ minutes: 20_160 }, 1));
+    assertRefusedAt('collect.source.url', cluster({ url: 'http://evil' }));
   });
 
   test('wants bins of the file that fit the bins of the recording', () => {
