@@ -99,6 +99,12 @@ export default {
       ['^src/(recordings|domain|contracts)/', '^src/rl/random[.]ts$'],
       'src/recordings imports src/domain, src/contracts and the generator src/rl/random.ts only: hand adapters in as ports.',
     ),
+    mayImportOnly(
+      'twin-load-imports-rl-and-recordings',
+      '^src/twin-load/',
+      ['^src/(twin-load|recordings|rl|domain|contracts)/'],
+      'src/twin-load plays a load by the simulator: it imports src/rl, src/recordings, src/domain and src/contracts only, and reads the cluster through the port ClusterReader.',
+    ),
     ...['store', 'tracking', 'cluster'].map((room) =>
       mayImportOnly(
         `${room}-is-an-adapter`,
@@ -134,8 +140,8 @@ export default {
     mayImportOnly(
       'cli-goes-through-client',
       '^src/cli/(?!main[.]ts$)',
-      ['^src/(cli|client|spec|domain|contracts|rl|control)/', '^config/'],
-      'The command goes through src/client, or calls the learning core of src/rl: it never imports adapters, workflows, activities or workers. Only src/cli/main.ts wires adapters in.',
+      ['^src/(cli|client|spec|domain|contracts|rl|control|recordings|twin-load)/', '^config/'],
+      'The command goes through src/client, or calls the learning core of src/rl or the twin of src/twin-load: it never imports adapters, workflows, activities or workers. Only src/cli/main.ts wires adapters in.',
     ),
     mayImportOnly(
       'activities-import-no-process',

@@ -1,4 +1,5 @@
 import type { CoxswainClient } from '../client/coxswain-client.ts';
+import type { ClusterReader } from '../contracts/cluster.ts';
 import type { ReportAddresses } from './report-view.ts';
 
 /** A stream that text is written to, as `process.stdout` is. */
@@ -18,6 +19,17 @@ export interface CommandContext {
   readonly interrupted: AbortSignal;
   /** Opens what the commands talk to. */
   open(): Promise<Session>;
+  /** Opens a cluster to read. @throws CoxswainError CONFIG_INVALID for credentials that cannot be read. */
+  openCluster(access: ClusterAccessOptions): Promise<ClusterReader>;
+}
+
+/** Which cluster a command is to read. */
+export interface ClusterAccessOptions {
+  /** Path; null = the one of the environment, else that of the user. */
+  readonly kubeconfig: string | null;
+  /** Null = the current one. */
+  readonly context: string | null;
+  readonly namespaces: readonly string[];
 }
 
 /** An open connection to Coxswain. */

@@ -13,7 +13,12 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-const unreachable: readonly ErrorCode[] = ['TEMPORAL_UNAVAILABLE', 'STORE_UNAVAILABLE', 'SEARCH_ATTRIBUTES_MISSING'];
+const unreachable: readonly ErrorCode[] = [
+  'TEMPORAL_UNAVAILABLE',
+  'STORE_UNAVAILABLE',
+  'SEARCH_ATTRIBUTES_MISSING',
+  'CLUSTER_UNAVAILABLE',
+];
 
 /** The exit code of an error: what the caller can put right is 2, what a service must is 3, a defect of ours is 1. */
 export function exitCodeOf(error: unknown): number {

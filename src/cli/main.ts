@@ -1,6 +1,10 @@
 /** The coxswain command: the one place of src/cli that wires adapters in. */
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Session } from './command-context.ts';
+import type { ClusterReader } from '../contracts/cluster.ts';
+import type { ClusterAccessOptions, Session } from './command-context.ts';
 import { runProgram } from './program.ts';
 
 /** How long a person waits for a server that does not answer. */
@@ -24,6 +28,7 @@ process.exitCode = await runProgram(
     readInput: () => text(process.stdin),
     interrupted: interrupt.signal,
     open: openSession,
+    openCluster,
   },
   process.argv.slice(2),
 );
@@ -55,4 +60,23 @@ async function openSession(): Promise<Session> {
       await Promise.all([client.close(), store.close()]);
     },
   };
+}
+
+/** A cluster by the kubeconfig that is named, that of the environment, that of the user, or the pod's service account. */
+async function openCluster({ kubeconfig, context, namespaces }: ClusterAccessOptions): Promise<ClusterReader> {
+  const { loadConfig } = await import('../../config/index.ts');
+  const { createClusterReader } = await import('../cluster/kubernetes/cluster-reader.ts');
+  const { createKubernetesClient } = await import('../cluster/kubernetes/kubernetes-client.ts');
+  const { cluster } = loadConfig();
+  const access =
+    kubeconfig === null && cluster.kubeconfig !== null
+      ? { kubeconfig: cluster.kubeconfig, context: context ?? cluster.context }
+      : { kubeconfig: kubeconfig === null ? usersKubeconfig() : resolve(kubeconfig), context };
+  return createClusterReader(createKubernetesClient({ ...access, namespaces }));
+}
+
+/** Where kubectl keeps it; null when there is none. */
+function usersKubeconfig(): string | null {
+  const path = join(homedir(), '.kube', 'config');
+  return existsSync(path) ? path : null;
 }

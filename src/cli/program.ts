@@ -13,6 +13,9 @@ import { listCommand, statusCommand } from './status-commands.ts';
 import type { ListOptions } from './status-commands.ts';
 import { steeringCommand } from './steering-commands.ts';
 import type { SteeringOptions } from './steering-commands.ts';
+import type { TwinOptions } from './twin-command.ts';
+import type { TwinManifestsOptions } from './twin-manifests-command.ts';
+import { numberOption } from './twin-options.ts';
 import { upCommand } from './up-command.ts';
 import type { UpOptions } from './up-command.ts';
 
@@ -41,7 +44,8 @@ Examples:
   $ coxswain cancel nightly-42 --wait
   $ coxswain models online-boutique
   $ coxswain algorithm list ppo
-  $ coxswain env check radio-resources`;
+  $ coxswain env check radio-resources
+  $ coxswain twin --namespace shop --rate 60          a load for a real cluster`;
 
 const runExamples = `
 SPEC is a YAML or JSON file, the name of a bundled pipeline, or - for standard input.
@@ -74,6 +78,8 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help, or that of a command')
     .helpCommand('help [command]', 'print the help of a command')
+    // An option belongs to the command that it stands behind: `twin` and `twin manifests` both have --namespace.
+    .enablePositionalOptions()
     .showHelpAfterError('(coxswain --help shows what there is)')
     .addHelpText('after', epilogue)
     .exitOverride()
@@ -191,7 +197,67 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
     .action(async (name: string, options: EnvironmentCheckCommandOptions) =>
       finish(await environmentCheckCommand(context, name, options)),
     );
+  addTwinCommands(program, context, finish);
   return program;
+}
+
+const twinExamples = `
+It reads the namespace's pods and changes nothing. /metrics has the series of Istio, cAdvisor and kube-state-metrics, as
+Prometheus would find them in a mesh. docs/guides/twin-load.md
+
+Examples:
+  $ coxswain twin manifests --namespace shop --replicas-for 60 | kubectl apply -f -
+  $ coxswain twin --namespace shop --rate 60
+  $ coxswain twin --namespace shop --flash-crowd peak=3,at=120,minutes=5 --speed 10
+  $ coxswain twin --namespace shop --trace requests.csv --bin 60 --control-port 9465`;
+
+/** `coxswain twin` and what belongs to it. */
+function addTwinCommands(program: Command, context: CommandContext, finish: (code: number) => void): void {
+  const twin = program
+    .command('twin')
+    .description('play a load on the real workloads of a namespace, and serve the series of a mesh')
+    .enablePositionalOptions()
+    .option('-n, --namespace <name>', 'where the workloads are; must be given')
+    .option('--kubeconfig <path>', 'default: that of the environment')
+    .option('--context <name>', 'context of the kubeconfig; default: its current one')
+    .option('--application <file>', 'JSON of an application or of a fitted twin; default: online-boutique')
+    .option('--rate <n>', 'constant load, requests/s; default without a trace or generator: 60', rateOption('--rate'))
+    .option('--trace <file>', 'CSV with one row a bin; after its end it begins again')
+    .option('--trace-column <header>', 'column with the requests; default: the last one')
+    .option('--bin <seconds>', 'length of a bin of the trace', numberOption('--bin', 1, 86_400), 15)
+    .option('--generator <json>', 'generated traffic: fields of collect.source in a RunSpec')
+    .option('--scale <factor>', 'multiplies the load', numberOption('--scale', 0, 1_000_000), 1)
+    .option('--flash-crowd <peak=3,at=120,minutes=5>', 'multiplies the load for a while; may be repeated', collect)
+    .option('--seed <n>', 'of the arrivals', wholeNumber(0, 4_294_967_295), 1)
+    .option('--speed <factor>', 'simulated seconds a second', numberOption('--speed', 0.1, 60), 1)
+    .option('--no-startup', 'pods serve as soon as the cluster says that they are ready')
+    .option('--slo <seconds>', 'a slower request is a violation', numberOption('--slo', 0.001, 3_600), 0.5)
+    .option('--ingress <namespace/name>', 'gateway that users’ requests pass; default: they come from outside')
+    .option('--host <address>', 'where /metrics is served', '127.0.0.1')
+    .option('--port <n>', 'of /metrics; 0 = a free one', wholeNumber(0, 65_535), 9464)
+    .option('--control-port <n>', 'serve POST /load on 127.0.0.1; 0 = a free one', wholeNumber(0, 65_535))
+    .option('--json', 'one line of JSON with the addresses')
+    .addHelpText('after', twinExamples)
+    .action(async (options: TwinOptions) => {
+      const { twinCommand } = await import('./twin-command.ts');
+      finish(await twinCommand(context, options));
+    });
+  twin
+    .command('manifests')
+    .description('print the Kubernetes objects of the application as YAML')
+    .option('-n, --namespace <name>', 'where they belong', 'online-boutique')
+    .option('--application <file>', 'JSON of an application or of a fitted twin; default: online-boutique')
+    .option('--image <name>', 'of the containers, which only sleep', 'busybox:1.37')
+    .option('--replicas-for <n>', 'as many as this load needs, requests/s', rateOption('--replicas-for'))
+    .option('--disruption-budgets', 'with a PodDisruptionBudget for each service')
+    .action(async (options: TwinManifestsOptions) => {
+      const { twinManifestsCommand } = await import('./twin-manifests-command.ts');
+      finish(await twinManifestsCommand(context, options));
+    });
+}
+
+function rateOption(option: string): (text: string) => number {
+  return numberOption(option, 0, 1_000_000);
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -93,7 +93,8 @@ export function flashCrowdFactors(
   return factors;
 }
 
-function crowdShape(u: number): number {
+/** f of {@link flashCrowdFactors}: 0 outside of a crowd, 1 at its peak. @param u time since its beginning / its length. */
+export function crowdShape(u: number): number {
   if (u <= 0 || u >= 1) return 0;
   return u < rise ? smoothStep(u / rise) : ((1 - u) / (1 - rise)) ** 2;
 }

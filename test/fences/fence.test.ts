@@ -53,6 +53,7 @@ const planted: Record<string, readonly [from: string, imports: string]> = {
   'tensor-imports-contracts-only': ['src/tensor/takes-rl.ts', "import { x } from '../rl/plain.ts';"],
   'rl-imports-tensor-and-contracts': ['src/rl/takes-store.ts', "import { x } from '../store/plain.ts';"],
   'recordings-import-contracts': ['src/recordings/takes-store.ts', "import { x } from '../store/plain.ts';"],
+  'twin-load-imports-rl-and-recordings': ['src/twin-load/takes-cluster.ts', "import { x } from '../cluster/plain.ts';"],
   'store-is-an-adapter': ['src/store/takes-tracking.ts', "import { x } from '../tracking/plain.ts';"],
   'tracking-is-an-adapter': ['src/tracking/takes-store.ts', "import { x } from '../store/plain.ts';"],
   'cluster-is-an-adapter': ['src/cluster/takes-store.ts', "import { x } from '../store/plain.ts';"],

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import type { CommandContext } from '../../../src/cli/command-context.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { clientOn } from '../../../src/client/coxswain-client.ts';
+import type { ClusterReader } from '../../../src/contracts/cluster.ts';
 import type { Store } from '../../../src/contracts/stores.ts';
 import { parseRunSpec, specSha256 } from '../../../src/spec/run-spec.ts';
 import { createMemoryStore } from '../../fakes/memory-store.ts';
@@ -27,6 +29,8 @@ export interface CliFixture {
   readonly open: number;
   gitSha: string | null;
   input: string;
+  /** What commands read; a test that has one sets it. */
+  cluster: ClusterReader | null;
   coxswain(...args: string[]): Promise<Outcome>;
   addRun(runId: string): Promise<void>;
   finishRun(runId: string, status?: 'completed' | 'failed' | 'cancelled'): Promise<void>;
@@ -50,6 +54,7 @@ export function createCliFixture(): CliFixture {
     },
     gitSha: null,
     input: '',
+    cluster: null,
     async coxswain(...args) {
       let output = '';
       let errors = '';
@@ -69,6 +74,7 @@ export function createCliFixture(): CliFixture {
             close,
           };
         },
+        openCluster: async () => fixture.cluster ?? assert.fail('this test has no cluster'),
       };
       const code = await runProgram(context, args);
       return { code, output, errors };

@@ -95,6 +95,16 @@ export class PodFleet {
     return true;
   }
 
+  /**
+   * Takes over that `ready` pods of a real cluster serve from now on; who starts and stops them is not ours to know. Beyond
+   * the service's limits is allowed.
+   */
+  observe(service: number, ready: number): void {
+    this.stoppedNow[service] = Math.max(0, this.ready[service] - ready);
+    this.startingTotal[service] = 0;
+    for (const counts of [this.desired, this.ready, this.existing]) counts[service] = ready;
+  }
+
   /** Time passes: pods whose delay is over become ready, stopping pods whose time is over are gone. */
   elapse(): void {
     const { width, starting, stopping } = this;

@@ -100,6 +100,18 @@ export class RequestFlow {
     return completed;
   }
 
+  /** Gives up the calls at a service whose pods are all gone. @returns their number. */
+  drop(service: number): number {
+    const { stageService } = this.topology;
+    let dropped = 0;
+    for (let stage = 0; stage < stageService.length; stage++) {
+      if (stageService[stage] !== service) continue;
+      dropped += this.stageRequests[stage];
+      this.stageRequests[stage] = 0;
+    }
+    return dropped;
+  }
+
   /** Writes the calls at each service, waiting or being served, into `calls`. */
   countCalls(calls: Float64Array): void {
     const { stageService } = this.topology;

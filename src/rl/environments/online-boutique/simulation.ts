@@ -53,6 +53,7 @@ export class Simulation {
   podSeconds = 0;
 
   private readonly queues: ServiceQueues;
+  private readonly subSteps: number;
   private readonly capacityPerPod: Float64Array;
   /** Row = type, column = sub-step. */
   private readonly latencyMean: Float64Array;
@@ -61,9 +62,15 @@ export class Simulation {
   /**
    * @param application validated.
    * @param limits of services that will be put in place of others. Default: those of the application.
+   * @param subSteps that one `advance` plays. Default: those of a control step.
    */
-  constructor(application: Application, limits: ServiceLimits = limitsOf(application.services)) {
+  constructor(
+    application: Application,
+    limits: ServiceLimits = limitsOf(application.services),
+    subSteps: number = SUB_STEPS,
+  ) {
     const { services } = application;
+    this.subSteps = subSteps;
     this.topology = compileTopology(application);
     this.fleet = new PodFleet(services, SUB_STEP_SECONDS, limits.longestDelaySeconds);
     this.flow = new RequestFlow(this.topology);
@@ -73,8 +80,8 @@ export class Simulation {
     this.completedCalls = new Float64Array(services.length);
     this.readySeconds = new Float64Array(services.length);
     const types = this.topology.requestTypes.length;
-    this.latencyMean = new Float64Array(types * SUB_STEPS);
-    this.latencyVariance = new Float64Array(types * SUB_STEPS);
+    this.latencyMean = new Float64Array(types * subSteps);
+    this.latencyVariance = new Float64Array(types * subSteps);
   }
 
   /** Busy servers of each service, summed over the last control step, server-seconds. */
@@ -87,9 +94,19 @@ export class Simulation {
     return this.queues.waitSeconds;
   }
 
+  /** Change of that wait, seconds a second. */
+  get waitTrend(): Float64Array {
+    return this.queues.waitTrend;
+  }
+
   /** Variance of that wait, seconds². */
   get waitVariance(): Float64Array {
     return this.queues.waitVariance;
+  }
+
+  /** Further variance of the sum of n waits of one request, per n·(n − 1). */
+  get waitCovariance(): Float64Array {
+    return this.queues.waitCovariance;
   }
 
   /** Empties every queue; `replicas` pods of each service are ready. */
@@ -140,9 +157,9 @@ export class Simulation {
     flow.stageArrivals.fill(0);
     this.completedRequests = 0;
     this.podSeconds = 0;
-    for (let subStep = 0; subStep < SUB_STEPS; subStep++) {
+    for (let subStep = 0; subStep < this.subSteps; subStep++) {
       this.countPods();
-      flow.openSubStep(arrivals, subStep, SUB_STEPS);
+      flow.openSubStep(arrivals, subStep, this.subSteps);
       queues.balance(fleet, flow);
       queues.close();
       this.completedRequests += flow.move(queues.servedShare, this.arrivedCalls, this.completedCalls);
@@ -188,20 +205,21 @@ export class Simulation {
         mean += waitsInARow(calls, waitSeconds[s], waitTrend[s]);
         variance += calls * (waitVariance[s] + (calls - 1) * waitCovariance[s]);
       }
-      this.latencyMean[type * SUB_STEPS + subStep] = mean;
-      this.latencyVariance[type * SUB_STEPS + subStep] = variance;
+      this.latencyMean[type * this.subSteps + subStep] = mean;
+      this.latencyVariance[type * this.subSteps + subStep] = variance;
     }
   }
 
   /** Adds the step's latencies; sub-steps that hardly differ are pooled. */
   private addLatencies(arrivals: ArrayLike<number>, latencies: LatencyMixture): void {
+    const { subSteps } = this;
     for (let type = 0; type < arrivals.length; type++) {
-      const first = type * SUB_STEPS;
+      const first = type * subSteps;
       let sum = 0;
       let variance = 0;
       let low = Infinity;
       let high = 0;
-      for (let i = first; i < first + SUB_STEPS; i++) {
+      for (let i = first; i < first + subSteps; i++) {
         const mean = this.latencyMean[i];
         sum += mean;
         variance += this.latencyVariance[i];
@@ -209,11 +227,11 @@ export class Simulation {
         if (mean > high) high = mean;
       }
       if (high - low < POOLING_LIMIT * low) {
-        latencies.add(arrivals[type], sum / SUB_STEPS, variance / SUB_STEPS);
+        latencies.add(arrivals[type], sum / subSteps, variance / subSteps);
         continue;
       }
-      for (let i = first; i < first + SUB_STEPS; i++) {
-        latencies.add(arrivals[type] / SUB_STEPS, this.latencyMean[i], this.latencyVariance[i]);
+      for (let i = first; i < first + subSteps; i++) {
+        latencies.add(arrivals[type] / subSteps, this.latencyMean[i], this.latencyVariance[i]);
       }
     }
   }
@@ -228,7 +246,7 @@ function callsPerSecond({ serversPerPod, serviceSeconds }: ServiceParameters): n
  * The sum of `calls` waits one after the other when the wait changes by `trend` a second: the second begins a wait
  * later, and so on: w·((1 + trend)^calls − 1)/trend.
  */
-function waitsInARow(calls: number, wait: number, trend: number): number {
+export function waitsInARow(calls: number, wait: number, trend: number): number {
   if (calls <= 1 || (trend < 0.002 && trend > -0.002)) return calls * wait;
   const growth = trend < -0.5 ? 0.5 : trend > 1 ? 2 : 1 + trend;
   return (wait * (Math.pow(growth, calls) - 1)) / (growth - 1);
