@@ -40,7 +40,10 @@ export interface KubernetesCluster {
   readonly auditLog: string;
   /** Its programs as they run now, the API server's among them, for tests that take one away. */
   readonly programs: Readonly<Record<ClusterProgram, OwnedProgram>>;
-  /** Starts the API server again on its port, after it was stopped or killed. Resolves when it is ready. */
+  /**
+   * Starts the API server again on its port, whether it was ended or runs. Resolves when it is ready. The controllers, the
+   * scheduler and KWOK start anew as well: after a minute without it they would look for it again only after another.
+   */
   restartApiServer(): Promise<void>;
   /** See {@link signServiceAccountToken}. */
   signServiceAccountToken(account: ServiceAccountIdentity, livesSeconds: number): string;
@@ -49,6 +52,13 @@ export interface KubernetesCluster {
 }
 
 export type ClusterProgram = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kwok';
+
+/** Those that keep asking the API server. */
+const clientPrograms = [
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kwok',
+] as const satisfies readonly ClusterProgram[];
 
 const startTimeoutMs = 120_000;
 const stopTimeoutMs = 5_000;
@@ -74,19 +84,22 @@ async function start(options: KubernetesClusterOptions): Promise<KubernetesClust
     writeKubeconfig(file, url, access.tokens[user], readCertificateAuthority(access));
     return file;
   };
+  const runClients = async (kubeconfig: string): Promise<void> => {
+    const controllerManager = [
+      ...controllerManagerArguments(kubeconfig, access),
+      `--horizontal-pod-autoscaler-sync-period=${autoscalerSyncSeconds}s`,
+    ];
+    await Promise.all([
+      run('kube-controller-manager', programs.controllerManager, controllerManager),
+      run('kube-scheduler', programs.scheduler, schedulerArguments(kubeconfig)),
+      run('kwok', programs.kwok, kwokArguments(kubeconfig, writeStages(dataFolder, programs.kwokStages))),
+    ]);
+  };
   try {
     const etcd = await run('etcd', programs.etcd, etcdArguments(dataFolder, etcdPort, etcdPeerPort));
     await untilReady('etcd', etcd, () => isHealthy(`http://${loopback}:${etcdPort}/health`), startTimeoutMs);
     await runApiServer();
-    const own = kubeconfigOf('control-plane');
-    await Promise.all([
-      run('kube-controller-manager', programs.controllerManager, [
-        ...controllerManagerArguments(own, access),
-        `--horizontal-pod-autoscaler-sync-period=${autoscalerSyncSeconds}s`,
-      ]),
-      run('kube-scheduler', programs.scheduler, schedulerArguments(own)),
-      run('kwok', programs.kwok, kwokArguments(own, writeStages(dataFolder, programs.kwokStages))),
-    ]);
+    await runClients(kubeconfigOf('control-plane'));
     return {
       url,
       kubeconfig: kubeconfigOf('admin'),
@@ -95,7 +108,12 @@ async function start(options: KubernetesClusterOptions): Promise<KubernetesClust
       certificateAuthority: readCertificateAuthority(access),
       auditLog: access.auditLog,
       programs: started as Record<ClusterProgram, OwnedProgram>,
-      restartApiServer: runApiServer,
+      restartApiServer: async () => {
+        await started['kube-apiserver']?.stop();
+        await runApiServer();
+        await Promise.all(clientPrograms.map(async (name) => started[name]?.kill()));
+        await runClients(kubeconfigOf('control-plane'));
+      },
       signServiceAccountToken: (account, livesSeconds) => signServiceAccountToken(access, account, livesSeconds),
       stop,
     };

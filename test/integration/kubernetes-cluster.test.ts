@@ -14,6 +14,7 @@ import {
   KubeConfig,
   Metrics,
   PatchStrategy,
+  PolicyV1Api,
   setHeaderOptions,
   VersionApi,
 } from '@kubernetes/client-node';
@@ -106,6 +107,21 @@ test('a local control plane schedules, scales, outlives its API server and leave
       await assertStatus(401, nameOf(cluster, short));
     },
   );
+
+  await t.test('an eviction is refused with 429 while a disruption budget forbids it', async () => {
+    const [namespace, budgets] = ['default', config.makeApiClient(PolicyV1Api)];
+    const spec = { minAvailable: 1, selector: { matchLabels: { app: 'web' } } };
+    await budgets.createNamespacedPodDisruptionBudget({ namespace, body: { metadata: { name: 'web' }, spec } });
+    const evict = async () => {
+      const [pod] = await runningPods(core, 'web', 1);
+      const name = pod!.metadata!.name!;
+      await core.createNamespacedPodEviction({ namespace, name, body: { metadata: { name } } });
+    };
+    await assertStatus(429, evict());
+    await budgets.deleteNamespacedPodDisruptionBudget({ namespace, name: 'web' });
+    await evict();
+    await runningPods(core, 'web', 1);
+  });
 
   await t.test(
     "the resource metrics API serves what it is told, and Kubernetes's own autoscaler acts on it",
