@@ -1,5 +1,7 @@
 import type { CoxswainClient } from '../client/coxswain-client.ts';
 import type { ClusterReader } from '../contracts/cluster.ts';
+import type { ReplayRange } from '../control/replay-deployment.ts';
+import type { ReplayResult } from '../contracts/control.ts';
 import type { ReportAddresses } from './report-view.ts';
 
 /** A stream that text is written to, as `process.stdout` is. */
@@ -38,6 +40,8 @@ export interface Session {
   /** Commit to note in specs that name none. */
   readonly gitSha: string | null;
   readonly addresses: ReportAddresses;
+  /** Computes the recorded decisions of a deployment again. REPLAY_DIFFERS. */
+  replay(deployment: string, range: ReplayRange): Promise<ReplayResult>;
   /** Time between two looks at a run that is followed. Default 1000. */
   readonly intervalMs?: number;
   close(): Promise<void>;

@@ -20,10 +20,14 @@ const unreachable: readonly ErrorCode[] = [
   'CLUSTER_UNAVAILABLE',
 ];
 
-/** The exit code of an error: what the caller can put right is 2, what a service must is 3, a defect of ours is 1. */
+/**
+ * The exit code of an error: what the caller can put right is 2, what a service must is 3; a defect of ours, and a check
+ * that found something, is 1.
+ */
 export function exitCodeOf(error: unknown): number {
   const { code, status } = toCoxswainError(error);
   if (unreachable.includes(code)) return exitCodes.unreachable;
+  if (code === 'REPLAY_DIFFERS') return exitCodes.failed;
   return status < 500 || code === 'CONFIG_INVALID' ? exitCodes.badInput : exitCodes.failed;
 }
 

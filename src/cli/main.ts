@@ -56,6 +56,12 @@ async function openSession(): Promise<Session> {
     client,
     gitSha: config.client.gitSha,
     addresses: { temporalUiUrl, apiUrl },
+    async replay(deployment, range) {
+      // ONNX Runtime, and the artifact store, for this command alone.
+      const { openArtifacts } = await import('../../workers/open-artifacts.ts');
+      const { replayDeployment } = await import('../control/replay-deployment.ts');
+      return replayDeployment({ control: store.control, artifacts: await openArtifacts(config) }, deployment, range);
+    },
     async close() {
       await Promise.all([client.close(), store.close()]);
     },

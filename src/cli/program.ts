@@ -1,13 +1,15 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { packageVersion } from '../client/package-version.ts';
 import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
 import { algorithmCheckCommand, algorithmListCommand } from './algorithm-command.ts';
 import type { AlgorithmCheckCommandOptions } from './algorithm-command.ts';
 import type { CommandContext } from './command-context.ts';
+import { addDeploymentCommands } from './deployment-program.ts';
 import { environmentCheckCommand, environmentListCommand } from './environment-command.ts';
 import type { EnvironmentCheckCommandOptions } from './environment-command.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { modelsCommand } from './models-command.ts';
+import { collect, wholeNumber } from './option-values.ts';
 import type { RunOptions } from './run-command.ts';
 import { listCommand, statusCommand } from './status-commands.ts';
 import type { ListOptions } from './status-commands.ts';
@@ -20,7 +22,7 @@ import { upCommand } from './up-command.ts';
 import type { UpOptions } from './up-command.ts';
 
 const introduction =
-  'Train policies that steer Kubernetes, prove them against the best calibrated autoscaler, and register them.';
+  'Train policies that steer Kubernetes, prove them against the best calibrated autoscaler, and let them steer.';
 
 const epilogue = `
 Exit codes:
@@ -43,6 +45,9 @@ Examples:
   $ coxswain list --status failed
   $ coxswain cancel nightly-42 --wait
   $ coxswain models online-boutique
+  $ coxswain deploy online-boutique                   the champion steers a cluster, first in shadow
+  $ coxswain decisions online-boutique --last 20
+  $ coxswain control mode online-boutique live
   $ coxswain algorithm list ppo
   $ coxswain env check radio-resources
   $ coxswain twin --namespace shop --rate 60          a load for a real cluster`;
@@ -155,6 +160,8 @@ function createProgram(context: CommandContext, finish: (code: number) => void):
       finish(await modelsCommand(context, name, options)),
     );
 
+  addDeploymentCommands(program, context, finish);
+
   const algorithm = program.command('algorithm').description('show algorithms, and hold one to the contract');
   algorithm
     .command('list')
@@ -258,18 +265,6 @@ function addTwinCommands(program: Command, context: CommandContext, finish: (cod
 
 function rateOption(option: string): (text: string) => number {
   return numberOption(option, 0, 1_000_000);
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
-  };
 }
 
 function errorText(error: unknown, json: boolean): string {

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { CoxswainError } from '../contracts/errors.ts';
 import { applyOverrides } from '../spec/overrides.ts';
 import { parseRunSpec } from '../spec/run-spec.ts';
-import { readRunSpecText, specFormatOf } from '../spec/run-spec-text.ts';
 import { withSession } from './command-context.ts';
 import type { CommandContext } from './command-context.ts';
-import { exitCodes, usageError } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
 import { followRun } from './follow-run.ts';
+import { readSpec } from './read-spec.ts';
 
 /** Options of `coxswain run`. */
 export interface RunOptions {
@@ -19,7 +18,7 @@ export interface RunOptions {
 
 /** Starts a run. The spec is checked before anything is connected. @returns the exit code */
 export async function runCommand(context: CommandContext, spec: string, options: RunOptions): Promise<number> {
-  const raw = applyOverrides(await readSpec(context, spec), options.set ?? []);
+  const raw = applyOverrides(await readSpec(context, spec, 'pipelines'), options.set ?? []);
   parseRunSpec(raw);
   return withSession(context, async (session) => {
     const request = { spec: withGitSha(raw, session.gitSha), runId: options.id };
@@ -33,27 +32,6 @@ export async function runCommand(context: CommandContext, spec: string, options:
     else context.output.write(`  coxswain status ${runId} --wait   shows its progress and its report\n`);
     return exitCodes.done;
   });
-}
-
-/** `-` is standard input, which counts as YAML, of which JSON is a part; a name without a file may be a bundled pipeline. */
-async function readSpec({ readInput }: CommandContext, spec: string): Promise<unknown> {
-  if (spec === '-') return readRunSpecText(await readInput(), 'yaml');
-  return readRunSpecText(await readSpecFile(spec), specFormatOf(spec));
-}
-
-async function readSpecFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const bundled = /^[a-z0-9-]+$/.test(path) ? await readBundled(path) : null;
-    if (bundled !== null) return bundled;
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw usageError(`cannot read the spec ${path} (${reason}); name a YAML or JSON file, or - for standard input`);
-  }
-}
-
-async function readBundled(name: string): Promise<string | null> {
-  return readFile(new URL(`../../config/pipelines/${name}.yaml`, import.meta.url), 'utf8').catch(() => null);
 }
 
 function withGitSha(raw: unknown, gitSha: string | null): unknown {

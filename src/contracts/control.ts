@@ -260,6 +260,14 @@ export interface PolicyDecision {
   readonly milliseconds: number;
 }
 
+/** What a replay has done. */
+export interface ReplayResult {
+  /** Decisions computed again. */
+  readonly steps: number;
+  /** Those of them in which the policy was asked and answered. */
+  readonly policyAnswers: number;
+}
+
 /** Something of a deployment that people should know; an alert when `alert` is true. */
 export interface ControlEvent {
   readonly deployment: string;
@@ -307,6 +315,8 @@ export interface ControlStore {
   getDeployment(name: string): Promise<DeploymentRecord | null>;
   /** Newest first. */
   listDeployments(): Promise<readonly DeploymentRecord[]>;
+  /** The record of each time that a deployment was opened, as it stood last; oldest first. */
+  deploymentHistory(name: string): Promise<readonly DeploymentRecord[]>;
   /** Ends it and gives its workloads free. Idempotent; the first end stays, and one that never ran stays unknown. */
   closeDeployment(name: string, end: { status: 'stopped' | 'failed'; failure: string | null; at: Date }): Promise<void>;
   /** Adds the owners that were paused, each once. DEPLOYMENT_NOT_FOUND when it never ran. */

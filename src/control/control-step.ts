@@ -64,7 +64,10 @@ async function decide(
 ): Promise<ControlDecision> {
   const { record } = live;
   const { intervalSeconds, guard } = record.spec;
-  const memory = (await ports.store.latestDecision(state.deployment))?.memory ?? emptyMemory(record);
+  const before =
+    (await ports.store.getDecision(state.deployment, state.step - 1)) ??
+    (await ports.store.latestDecision(state.deployment));
+  const memory = before?.memory ?? emptyMemory(record);
   const at = ports.now();
   const limitMs = Math.min(longestObservingMs, Math.max(shortestObservingMs, intervalSeconds * 1000 * observingShare));
   const { cluster, observation, problems } = await observeStep(ports, live, at, limitMs, signal);

@@ -1,4 +1,4 @@
-import type { ControlDecision } from '../contracts/control.ts';
+import type { ControlDecision, ReplayResult } from '../contracts/control.ts';
 import { CoxswainError } from '../contracts/errors.ts';
 import { bytesText } from './bytes-text.ts';
 import { decideStep } from './decide-step.ts';
@@ -14,30 +14,24 @@ export interface ReplayedPolicy {
   readonly memorySize: number;
 }
 
-/** What a replay has done. */
-export interface ReplayResult {
-  /** Decisions computed again. */
-  readonly steps: number;
-  /** Those of them in which the policy was asked and answered. */
-  readonly policyAnswers: number;
-}
-
 /**
  * Computes recorded decisions again, from the observations in the record: the HPA, what the policy is asked, its answer,
  * what that means, and what the guard permits.
  *
  * @param decisions in rising steps. The first one needs what the loop remembered before it: it is computed again when it
  * is step 0, and else taken as it is. The same holds after a gap in the steps.
+ * @param earlier the decision before the first one, where it was replayed already.
  * @throws CoxswainError REPLAY_DIFFERS at the first decision that differs by a bit, naming step and field.
  */
 export async function replayDecisions(
   deployment: LiveDeployment,
   decisions: AsyncIterable<ControlDecision> | Iterable<ControlDecision>,
   policy: ReplayedPolicy,
+  earlier: ControlDecision | null = null,
 ): Promise<ReplayResult> {
   let steps = 0;
   let policyAnswers = 0;
-  let before: ControlDecision | null = null;
+  let before = earlier;
   for await (const decision of decisions) {
     const first = decision.step === 0;
     const memory = first ? emptyMemory(deployment.record) : before?.memory;

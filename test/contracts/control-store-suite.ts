@@ -61,6 +61,19 @@ function deploymentTests(it: It): void {
     ]);
   });
 
+  it('the record of every opening is kept, those that failed not', async ({ control }) => {
+    assert.deepEqual(await control.deploymentHistory('a'), []);
+    const live = { ...someDeployment('a', ['x'], 200), spec: someDeploymentSpec('a', 'live') };
+    await control.openDeployment(someDeployment('a', ['x']));
+    await control.closeDeployment('a', stopped);
+    await control.openDeployment(someDeployment('b', ['x'], 120));
+    await refusedWith('WORKLOAD_CLAIMED', control.openDeployment({ ...live, openedAt: moment(150) }));
+    await control.closeDeployment('b', { ...stopped, at: moment(160) });
+    await control.openDeployment(live);
+    const first = { ...someDeployment('a', ['x']), status: 'stopped', closedAt: moment(100) };
+    assert.deepEqual(await control.deploymentHistory('a'), [first, live]);
+  });
+
   it('paused owners are added, each once', async ({ control }) => {
     const owner = { workload: 'shop/frontend', kind: 'HorizontalPodAutoscaler', name: 'web' } as const;
     const other = { workload: 'shop/cartservice', kind: 'ScaledObject', name: 'cart' } as const;

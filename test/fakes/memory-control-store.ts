@@ -13,6 +13,8 @@ import { decisionMissing, deploymentConflict, deploymentNotFound, workloadClaime
 /** Deployments, decisions and events in memory. */
 export class MemoryControlStore implements ControlStore {
   private readonly deployments = new Map<string, DeploymentRecord>();
+  /** Records that a later opening has replaced. */
+  private readonly ended = new Map<string, readonly DeploymentRecord[]>();
   private readonly decisions = new Map<string, Map<number, ControlDecision>>();
   private readonly events: ControlEvent[] = [];
 
@@ -27,6 +29,7 @@ export class MemoryControlStore implements ControlStore {
       const holder = this.holderOf(workload);
       if (holder !== undefined) throw workloadClaimed(workload, name, holder);
     }
+    if (present !== undefined) this.ended.set(name, [...(this.ended.get(name) ?? []), present]);
     this.deployments.set(name, structuredClone({ ...record, status: 'running', failure: null, closedAt: null }));
   }
 
@@ -37,6 +40,11 @@ export class MemoryControlStore implements ControlStore {
   async listDeployments(): Promise<readonly DeploymentRecord[]> {
     const records = structuredClone([...this.deployments.values()]);
     return records.sort((a, b) => b.openedAt.getTime() - a.openedAt.getTime() || (a.name < b.name ? -1 : 1));
+  }
+
+  async deploymentHistory(name: string): Promise<readonly DeploymentRecord[]> {
+    const last = this.deployments.get(name);
+    return structuredClone([...(this.ended.get(name) ?? []), ...(last === undefined ? [] : [last])]);
   }
 
   async closeDeployment(

@@ -11,6 +11,7 @@ export function createMongoControlStore(db: Db): ControlStore {
     openDeployment: (record) => deployments.openDeployment(record),
     getDeployment: (name) => deployments.getDeployment(name),
     listDeployments: () => deployments.listDeployments(),
+    deploymentHistory: (name) => deployments.deploymentHistory(name),
     closeDeployment: (name, end) => deployments.closeDeployment(name, end),
     recordPausedOwners: (name, owners) => deployments.recordPausedOwners(name, owners),
     writeDecision: (decision) => log.writeDecision(decision),

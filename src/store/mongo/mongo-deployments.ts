@@ -72,6 +72,17 @@ export class MongoDeployments {
       .sort((a, b) => b.openedAt.getTime() - a.openedAt.getTime() || (a.name < b.name ? -1 : 1));
   }
 
+  async deploymentHistory(name: string): Promise<readonly DeploymentRecord[]> {
+    const revisions = await this.deployments.find({ name }).toArray();
+    const openings = new Map<number, DeploymentDocument>();
+    for (const document of revisions.sort((a, b) => revisionOf(a) - revisionOf(b))) {
+      // The record of one that is being opened, or could not be, is still that of before.
+      const ran = openings.has(document.opening) || document.phase === 'running';
+      if (ran) openings.set(document.opening, document);
+    }
+    return [...openings.values()].flatMap((document) => toRecord(document) ?? []);
+  }
+
   async closeDeployment(name: string, end: Parameters<ControlStore['closeDeployment']>[1]): Promise<void> {
     await this.states.change([name], (current) => {
       if (current === null || current.phase === 'closed') return null;

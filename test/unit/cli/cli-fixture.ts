@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CommandContext } from '../../../src/cli/command-context.ts';
+import type { CommandContext, Session } from '../../../src/cli/command-context.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { clientOn } from '../../../src/client/coxswain-client.ts';
 import type { ClusterReader } from '../../../src/contracts/cluster.ts';
@@ -31,6 +31,8 @@ export interface CliFixture {
   input: string;
   /** What commands read; a test that has one sets it. */
   cluster: ClusterReader | null;
+  /** What the session's replay does. */
+  replay: Session['replay'];
   coxswain(...args: string[]): Promise<Outcome>;
   addRun(runId: string): Promise<void>;
   finishRun(runId: string, status?: 'completed' | 'failed' | 'cancelled'): Promise<void>;
@@ -55,6 +57,7 @@ export function createCliFixture(): CliFixture {
     gitSha: null,
     input: '',
     cluster: null,
+    replay: async () => ({ steps: 0, policyAnswers: 0 }),
     async coxswain(...args) {
       let output = '';
       let errors = '';
@@ -66,13 +69,8 @@ export function createCliFixture(): CliFixture {
         open: async () => {
           open++;
           const close = async (): Promise<void> => void open--;
-          return {
-            client: clientOn(engine, control, store),
-            gitSha: fixture.gitSha,
-            addresses: {},
-            intervalMs: 5,
-            close,
-          };
+          const connected = { client: clientOn(engine, control, store), addresses: {}, intervalMs: 5, close };
+          return { ...connected, gitSha: fixture.gitSha, replay: fixture.replay };
         },
         openCluster: async () => fixture.cluster ?? assert.fail('this test has no cluster'),
       };
