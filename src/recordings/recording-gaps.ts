@@ -6,8 +6,9 @@ type Recorded = Omit<ClusterRecording, 'gaps' | 'p95Seconds'>;
 /** What a gap of all series is called. */
 const everything = 'everything';
 
-/** Figures of a service that are known at every moment that it is there. */
-const steadyFigures = ['replicas', 'readyReplicas', 'cpuMillicores', 'memoryBytes', 'callsPerSecond'] as const;
+/** Figures of a service that are known at every moment that it is there; the first ones are of its own pods. */
+const podFigures = ['replicas', 'readyReplicas', 'cpuMillicores', 'memoryBytes'] as const;
+const steadyFigures = [...podFigures, 'callsPerSecond'] as const;
 /** Those without which a recording is of no use. */
 const neededFigures: readonly ServiceSeries[] = ['replicas', 'cpuMillicores', 'callsPerSecond'];
 
@@ -15,15 +16,16 @@ const neededFigures: readonly ServiceSeries[] = ['replicas', 'cpuMillicores', 'c
  * What a recording lacks.
  *
  * 1. Bins of which nothing is known at all are one gap, `everything`, not one of each figure.
- * 2. A service has gaps only between the first and the last bin in which anything is known of it; before and after it was
- *    not there. While it has 0 replicas it has no other figures.
+ * 2. A service has gaps only between the first and the last bin in which its pods are known; before and after it was not
+ *    there, though callers may go on counting calls to it. While it has 0 replicas it has no other figures.
  * 3. A mean duration is missing only where there were calls.
  */
 export function gapsOf(recording: Recorded): RecordingGap[] {
   const { bins, services, requestsPerSecond, entry } = recording;
   const blind = Array.from(
     { length: bins },
-    (_, bin) => Number.isNaN(requestsPerSecond[bin]) && services.every((service) => isUnknown(service, bin)),
+    (_, bin) =>
+      Number.isNaN(requestsPerSecond[bin]) && services.every((service) => isUnknown(service, bin, steadyFigures)),
   );
   const gaps = runsOf(bins, (bin) => blind[bin], everything);
   gaps.push(...runsOf(bins, (bin) => !blind[bin] && Number.isNaN(requestsPerSecond[bin]), usersOf(entry)));
@@ -84,13 +86,16 @@ function binsOf(gaps: readonly RecordingGap[], name: string): number {
   return gaps.filter(({ what }) => what === name).reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
+/** Where nobody knows of pods, the calls must do. */
 function lifeOf(service: RecordedService, bins: number): { from: number; to: number } {
-  const known = Array.from({ length: bins }, (_, bin) => bin).filter((bin) => !isUnknown(service, bin));
+  const all = Array.from({ length: bins }, (_, bin) => bin);
+  const withPods = all.filter((bin) => !isUnknown(service, bin, podFigures));
+  const known = withPods.length > 0 ? withPods : all.filter((bin) => !isUnknown(service, bin, steadyFigures));
   return { from: known[0] ?? 0, to: (known.at(-1) ?? -1) + 1 };
 }
 
-function isUnknown({ series }: RecordedService, bin: number): boolean {
-  return steadyFigures.every((figure) => Number.isNaN(series[figure][bin]));
+function isUnknown({ series }: RecordedService, bin: number, figures: readonly ServiceSeries[]): boolean {
+  return figures.every((figure) => Number.isNaN(series[figure][bin]));
 }
 
 /** Bins one after the other that are meant, as gaps. */
