@@ -407,93 +407,107 @@ describe('metrics', { skip }, () => {
       assert.equal('replicas' in spec, !metadata.name.includes('trainer'), metadata.name);
   });
 
+  test('what runs is counted; 0 only where the orchestrator is known', { skip: prometheusOrSkip.skip }, async () => {
+    const [scaled] = ofKind(await render(everything), 'ScaledObject');
+    const { query } = scaled.spec.triggers[1].metadata;
+    const orchestrator = { 'coxswain_worker_polling{namespace="cox",task_queue="orchestration",pod="o"}': '1x40' };
+    const trainers = {
+      'coxswain_worker_activities{namespace="cox",task_queue="train-cpu",pod="a"}': '2x40',
+      'coxswain_worker_activities{namespace="cox",task_queue="train-cpu",pod="b"}': '1x40',
+      'coxswain_worker_activities{namespace="elsewhere",task_queue="train-cpu",pod="c"}': '7x40',
+    };
+    const counted = (series: RuleCase['series'], ...values: number[]): RuleCase => {
+      const samples = values.map((value) => ({ labels: '{}', value }));
+      return { series, expressions: [{ expression: query, samples }] };
+    };
+    await testRules([], [counted({ ...orchestrator, ...trainers }, 3), counted(orchestrator, 0), counted({})]);
+  });
+
   test('the alerts ring when they should, and are silent otherwise', { skip: prometheusOrSkip.skip }, async () => {
     const [rule] = ofKind(await render(everything), 'PrometheusRule');
-    const folder = mkdtempSync(join(tmpdir(), 'coxswain-alerts-'));
-    try {
-      writeFileSync(join(folder, 'rules.json'), JSON.stringify(rule.spec));
-      writeFileSync(join(folder, 'tests.json'), JSON.stringify(alertTests()));
-      const promtool = (...args: string[]) =>
-        promisify(execFile)(prometheusOrSkip.programs!.promtool, args, { cwd: folder, timeout: 60_000 });
-      await promtool('check', 'rules', 'rules.json');
-      await promtool('test', 'rules', 'tests.json').catch(({ stdout, stderr }: { stdout: string; stderr: string }) =>
-        assert.fail(stdout + stderr),
-      );
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    await testRules(rule.spec.groups, alertCases());
   });
 });
 
-/** Series of twenty minutes, and which alerts ring at their end. */
-function alertTests() {
-  const here = 'namespace="cox"';
-  const polling = [`orchestration`, `control`].map((queue) => [
-    `coxswain_worker_polling{${here},task_queue="${queue}",pod="a"}`,
-    '1x40',
-  ]);
-  const loop = (timestamps: string, fallback = '0x40', paused = '0x40') => [
-    [`coxswain_control_step_timestamp_seconds{${here},deployment="shop",pod="a"}`, timestamps],
-    [`coxswain_control_interval_seconds{${here},deployment="shop",pod="a"}`, '15x40'],
-    [`coxswain_control_fallback{${here},deployment="shop",pod="a"}`, fallback],
-    [`coxswain_control_paused{${here},deployment="shop",pod="a"}`, paused],
-  ];
-  const queue = (ages: string) => [
-    [`coxswain_task_queue_backlog_age_seconds{${here},task_queue="train-cpu",pod="a"}`, ages],
-  ];
-  const up = (values: string) => [[`up{${here},service="rel-coxswain-workers",pod="a"}`, values]];
+interface RuleCase {
+  /** Values of series in promtool's notation, one each half minute. */
+  readonly series: Readonly<Record<string, string>>;
+  readonly expressions: readonly {
+    readonly expression: string;
+    readonly samples: readonly { readonly labels: string; readonly value: number }[];
+  }[];
+}
+
+/** Lets promtool check rules, and compare expressions after twenty minutes with what is expected. */
+async function testRules(groups: readonly object[], cases: readonly RuleCase[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'coxswain-rules-'));
+  const promtool = (...args: string[]) =>
+    promisify(execFile)(prometheusOrSkip.programs!.promtool, args, { cwd: folder, timeout: 60_000 }).catch(
+      ({ stdout, stderr }: { stdout: string; stderr: string }) => assert.fail(stdout + stderr),
+    );
+  const tests = cases.map(({ series, expressions }) => ({
+    interval: '30s',
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    promql_expr_test: expressions.map(({ expression, samples }) => ({
+      expr: expression,
+      eval_time: '20m',
+      exp_samples: samples,
+    })),
+  }));
+  try {
+    writeFileSync(join(folder, 'rules.json'), JSON.stringify({ groups }));
+    writeFileSync(
+      join(folder, 'tests.json'),
+      JSON.stringify({ rule_files: ['rules.json'], evaluation_interval: '30s', tests }),
+    );
+    if (groups.length > 0) await promtool('check', 'rules', 'rules.json');
+    await promtool('test', 'rules', 'tests.json');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const alertNames = [
+  'CoxswainFallbackTaken',
+  'CoxswainControlLoopLate',
+  'CoxswainQueueWaiting',
+  'CoxswainWorkerDown',
+  'CoxswainWorkerSilent',
+] as const;
+
+/** Series of twenty minutes, and which alert rings at their end. */
+function alertCases(): RuleCase[] {
+  const labelled = (name: string, labels: string, values: string) => ({
+    [`${name}{namespace="cox",pod="a",${labels}}`]: values,
+  });
+  const polling = (queue: string) => labelled('coxswain_worker_polling', `task_queue="${queue}"`, '1x40');
+  const workers = { ...polling('orchestration'), ...polling('control') };
+  const loop = (timestamps: string, fallback = '0x40', paused = '0x40') => ({
+    ...labelled('coxswain_control_step_timestamp_seconds', 'deployment="shop"', timestamps),
+    ...labelled('coxswain_control_interval_seconds', 'deployment="shop"', '15x40'),
+    ...labelled('coxswain_control_fallback', 'deployment="shop"', fallback),
+    ...labelled('coxswain_control_paused', 'deployment="shop"', paused),
+  });
+  const oldest = (ages: string) => labelled('coxswain_task_queue_backlog_age_seconds', 'task_queue="train-cpu"', ages);
+  const up = (values: string) => labelled('up', 'service="rel-coxswain-workers"', values);
   const steady = '0+30x40';
   const stuck = '0+30x20 600x20';
-  const cases = [
-    { name: 'all is well', series: [...polling, ...loop(steady), ...queue('0x40'), ...up('1x40')], rings: [] },
-    {
-      name: 'a fallback',
-      series: [...polling, ...loop(steady, '0x30 1x10')],
-      rings: [['CoxswainFallbackTaken', 'warning', { deployment: 'shop' }]],
-    },
-    {
-      name: 'a loop that stands still',
-      series: [...polling, ...loop(stuck)],
-      rings: [['CoxswainControlLoopLate', 'critical', { deployment: 'shop' }]],
-    },
-    { name: 'a loop that was paused', series: [...polling, ...loop(stuck, '0x40', '0x20 1x20')], rings: [] },
-    {
-      name: 'a training that waits',
-      series: [...polling, ...queue('0+60x40')],
-      rings: [['CoxswainQueueWaiting', 'warning', { task_queue: 'train-cpu' }]],
-    },
-    {
-      name: 'no orchestrator',
-      series: polling.slice(1),
-      rings: [['CoxswainWorkerDown', 'critical', { program: 'orchestrator' }]],
-    },
-    {
-      name: 'a worker that is silent',
-      series: [...polling, ...up('1x20 0x20')],
-      rings: [['CoxswainWorkerSilent', 'warning', { pod: 'a', namespace: 'cox', service: 'rel-coxswain-workers' }]],
-    },
-  ] as const;
-  const names = [
-    'CoxswainFallbackTaken',
-    'CoxswainControlLoopLate',
-    'CoxswainQueueWaiting',
-    'CoxswainWorkerDown',
-    'CoxswainWorkerSilent',
+  return [
+    rings(null, { ...workers, ...loop(steady), ...oldest('0x40'), ...up('1x40') }),
+    rings('CoxswainFallbackTaken', { ...workers, ...loop(steady, '0x30 1x10') }),
+    rings('CoxswainControlLoopLate', { ...workers, ...loop(stuck) }),
+    rings(null, { ...workers, ...loop(stuck, '0x40', '0x20 1x20') }),
+    rings('CoxswainQueueWaiting', { ...workers, ...oldest('0+60x40') }),
+    rings('CoxswainWorkerDown', polling('control')),
+    rings('CoxswainWorkerDown', polling('orchestration')),
+    rings('CoxswainWorkerSilent', { ...workers, ...up('1x20 0x20') }),
   ];
-  return {
-    rule_files: ['rules.json'],
-    evaluation_interval: '30s',
-    tests: cases.map(({ name, series, rings }) => ({
-      name,
-      interval: '30s',
-      input_series: series.map(([text, values]) => ({ series: text, values })),
-      promql_expr_test: names.map((alertname) => ({
-        expr: `count by (alertname) (ALERTS{alertname="${alertname}",alertstate="firing"})`,
-        eval_time: '20m',
-        exp_samples: rings
-          .filter(([ringing]) => ringing === alertname)
-          .map(() => ({ labels: `{alertname="${alertname}"}`, value: 1 })),
-      })),
-    })),
-  };
+}
+
+function rings(alert: (typeof alertNames)[number] | null, series: RuleCase['series']): RuleCase {
+  const expressions = alertNames.map((name) => ({
+    expression: `count by (alertname) (ALERTS{alertname="${name}",alertstate="firing"})`,
+    samples: name === alert ? [{ labels: `{alertname="${name}"}`, value: 1 }] : [],
+  }));
+  return { series, expressions };
 }
