@@ -3,6 +3,7 @@ import type { Figure } from './figure.ts';
 import { pipelineStepOverhead } from './figures/pipeline-step-overhead.ts';
 import { boutiqueEnvironment } from './figures/boutique-environment.ts';
 import { ppoBoutique } from './figures/boutique-ppo.ts';
+import { controlHours, controlWeek } from './figures/control-week.ts';
 import { dqnCartPole } from './figures/dqn-cart-pole.ts';
 import { dqnSoak } from './figures/dqn-soak.ts';
 import { graphPpoServiceGraph } from './figures/graph-ppo-service-graph.ts';
@@ -36,7 +37,7 @@ const figures: readonly Figure[] = [
 ];
 
 /** Figures that take so long that they are measured only when they are named. */
-const longFigures: readonly Figure[] = [dqnSoak, ...serviceGraphReturns];
+const longFigures: readonly Figure[] = [dqnSoak, ...controlHours, ...controlWeek, ...serviceGraphReturns];
 
 // `npm run bench [-- NAME…]` prints one JSON line a figure; all figures when none is named.
 const asked = process.argv.slice(2);

@@ -32,11 +32,12 @@ async function handle(message: ToPolicy): Promise<void> {
 }
 
 async function answer(asked: Policy, { observation, mask, memory }: Question) {
-  if (observation.length !== asked.observationSize || (mask && mask.length !== asked.actionMaskSize)) {
-    throw new Error(
-      `The policy takes ${asked.observationSize} numbers and ${asked.actionMaskSize} choices; it was asked with ` +
-        `${observation.length} and ${mask?.length ?? 0}.`,
-    );
+  const given = [observation.length, mask?.length ?? asked.actionMaskSize, memory.length || asked.memorySize];
+  const taken = [asked.observationSize, asked.actionMaskSize, asked.memorySize];
+  if (given.some((length, i) => length !== taken[i])) {
+    const sentence = ([numbers, choices, remembered]: number[]): string =>
+      `${numbers} numbers, ${choices} choices and ${remembered} numbers of memory`;
+    throw new Error(`The policy takes ${sentence(taken)}; it was asked with ${sentence(given)}.`);
   }
   const next = memory.length === 0 ? new Float32Array(asked.memorySize) : memory;
   return { action: Array.from(await asked.act(observation, mask, next)), memory: next };

@@ -21,45 +21,76 @@ export interface PolicyProcessOptions {
   readonly program?: string;
 }
 
+/** A deployment's process from the moment that it is wanted. */
+interface Place {
+  readonly sha256: string;
+  readonly started: Promise<PolicyProcess>;
+  readonly stop: AbortController;
+}
+
 /** Policies in processes of their own, one a deployment; they stay between questions. */
 export function createPolicyProcesses(options: PolicyProcessOptions): PolicyProcesses {
-  const processes = new Map<string, PolicyProcess>();
-  const end = async (deployment: string): Promise<void> => {
-    const process = processes.get(deployment);
-    processes.delete(deployment);
-    await process?.end();
+  const places = new Map<string, Place>();
+  const vacate = async (deployment: string, place: Place): Promise<void> => {
+    if (places.get(deployment) === place) places.delete(deployment);
+    place.stop.abort(new Error('The policy is not wanted any more.'));
+    const started = await place.started.catch(() => null);
+    await started?.end();
   };
-  const running = async ({ deployment, policy }: PolicyQuestion): Promise<PolicyProcess> => {
-    const found = processes.get(deployment);
-    if (found?.sha256 === policy.sha256 && found.isRunning) return found;
-    await end(deployment);
-    const started = await PolicyProcess.start(policy, options);
-    processes.set(deployment, started);
-    return started;
+  /** The place of a policy; another one's is vacated first, so that no deployment has two processes. */
+  const placeOf = async ({ deployment, policy }: PolicyQuestion): Promise<Place> => {
+    for (let place = places.get(deployment); place !== undefined; place = places.get(deployment)) {
+      if (place.sha256 === policy.sha256) return place;
+      await vacate(deployment, place);
+    }
+    const stop = new AbortController();
+    const place = { sha256: policy.sha256, started: PolicyProcess.start(policy, options, stop.signal), stop };
+    places.set(deployment, place);
+    // One that ends between two questions gives up its place, so that it costs none.
+    const ended = place.started.then((process) => process.exited);
+    void ended.catch(() => {}).then(() => vacate(deployment, place));
+    return place;
   };
   return {
     async ask(question, signal) {
+      signal?.throwIfAborted();
+      const place = await placeOf(question);
       try {
-        signal?.throwIfAborted();
-        return await (await running(question)).ask(question, signal);
+        const process = await orAborted(place.started, signal);
+        return await process.ask(question, signal);
       } catch (error) {
         // What did not answer may never do: the next question starts another process.
-        await end(question.deployment);
+        await vacate(question.deployment, place);
         signal?.throwIfAborted();
         const { message, code } = toCoxswainError(error);
         if (code === 'STORE_UNAVAILABLE' || code === 'ARTIFACT_CORRUPT' || code === 'ARTIFACT_NOT_FOUND') throw error;
         throw new CoxswainError('POLICY_UNAVAILABLE', message, { cause: error });
       }
     },
-    release: end,
+    async release(deployment) {
+      const place = places.get(deployment);
+      if (place !== undefined) await vacate(deployment, place);
+    },
   };
+}
+
+/** What `work` comes to, or what `signal` was aborted with before that. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const settled = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { signal: settled.signal });
+    if (signal.aborted) reject(signal.reason as Error);
+  });
+  return Promise.race([work, aborted]).finally(() => settled.abort());
 }
 
 /** One process with its policy loaded. */
 class PolicyProcess {
   readonly sha256: string;
   private readonly child: ChildProcess;
-  private readonly exited: Promise<string>;
+  /** How it ended. */
+  readonly exited: Promise<string>;
   private readonly answerTimeoutMs: number;
   private questions = 0;
   isRunning = true;
@@ -78,9 +109,14 @@ class PolicyProcess {
     });
   }
 
-  static async start(policy: ArtifactReference, options: PolicyProcessOptions): Promise<PolicyProcess> {
+  static async start(
+    policy: ArtifactReference,
+    options: PolicyProcessOptions,
+    signal: AbortSignal,
+  ): Promise<PolicyProcess> {
     const { environment, load, startTimeoutMs = 20_000, answerTimeoutMs = 2_000 } = options;
     const onnx = await load(policy);
+    signal.throwIfAborted();
     // Beside this file, with this file's own extension: .ts in the project, .js in the package.
     const path =
       options.program ?? fileURLToPath(new URL(`./policy-process${extname(import.meta.url)}`, import.meta.url));
@@ -92,7 +128,7 @@ class PolicyProcess {
     });
     const started = new PolicyProcess(policy.sha256, child, answerTimeoutMs);
     try {
-      const loaded = started.expect((message) => message.kind === 'loaded', null, startTimeoutMs);
+      const loaded = started.expect((message) => message.kind === 'loaded', null, startTimeoutMs, signal);
       started.send({ kind: 'load', onnx });
       await loaded;
       return started;
@@ -145,6 +181,7 @@ class PolicyProcess {
         const timer = setTimeout(() => fail(`The policy process did not answer within ${timeoutMs} ms.`), timeoutMs);
         settled.signal.addEventListener('abort', () => clearTimeout(timer));
         signal?.addEventListener('abort', () => reject(signal.reason as Error), { signal: settled.signal });
+        if (signal?.aborted) reject(signal.reason as Error);
         // Not a reaction on `exited`: those of every question would stay as long as the process.
         const gone = (): void => void this.exited.then((how) => fail(`The policy process ended with ${how}.`));
         if (!this.isRunning) gone();
