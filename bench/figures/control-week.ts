@@ -1,5 +1,6 @@
 import { createControlActivities } from '../../activities/control.ts';
 import type { ControlPorts } from '../../activities/ports.ts';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { ControlActivities, ControlDecision } from '../../src/contracts/control.ts';
 import { onlineBoutiqueApplication } from '../../src/rl/environments/online-boutique/online-boutique-application.ts';
 import { CHOICES } from '../../src/rl/environments/online-boutique/replica-actions.ts';
@@ -198,7 +199,7 @@ class ForgetfulControlStore extends MemoryControlStore {
 async function eventsOfRuns({ client }: WorkflowServer, { handle }: LoopUnderTest): Promise<number[]> {
   const events: number[] = [];
   for (let runId: string | null | undefined = (await handle.describe()).runId; runId;) {
-    const run = client.workflow.getHandle(handle.workflowId, runId);
+    const run: WorkflowHandle = client.workflow.getHandle(handle.workflowId, runId);
     events.push((await run.describe()).historyLength);
     const { events: history } = await run.fetchHistory();
     runId = history?.[0].workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
