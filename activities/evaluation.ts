@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { EvaluateInput, EvaluationActivities } from '../src/contracts/activities.ts';
 import type { EvaluationResult } from '../src/contracts/runs.ts';
 import { withTranslatedErrors } from './failures.ts';
+import { fitTwin } from './fit-twin.ts';
 import { cancellationFailure, whileHeartbeating } from './heartbeat.ts';
 import type { EvaluationPorts } from './ports.ts';
 import { untilStored } from './until-stored.ts';
@@ -9,6 +10,7 @@ import { untilStored } from './until-stored.ts';
 /** Activities of the evaluate queue; see the contract for what each promises. */
 export function createEvaluationActivities(ports: EvaluationPorts): EvaluationActivities {
   return withTranslatedErrors<EvaluationActivities>({
+    fitTwin: (input) => whileHeartbeating(() => fitTwin(ports, input)),
     evaluatePolicies: (input) => whileHeartbeating(() => evaluatePolicies(ports, input)),
   });
 }
@@ -19,6 +21,7 @@ async function evaluatePolicies(
 ): Promise<EvaluationResult> {
   const { cancellationSignal: signal } = Context.current();
   const recording = await untilStored(() => artifacts.get(input.recording.artifact), signal);
+  const twin = await untilStored(async () => (input.twin ? artifacts.get(input.twin) : null), signal);
   const policies = await untilStored(
     () =>
       Promise.all(
@@ -30,7 +33,7 @@ async function evaluatePolicies(
       ),
     signal,
   );
-  const job = { spec: input.spec, recording, parts: input.recording.parts, twin: null, policies };
+  const job = { spec: input.spec, recording, parts: input.recording.parts, twin, policies };
   const { details, ...outcome } = await numeric.evaluate(job, signal).catch((error: unknown) => {
     throw signal.aborted ? cancellationFailure() : error;
   });

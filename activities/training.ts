@@ -75,13 +75,18 @@ async function trainSeed(ports: TrainingPorts, attempt: Attempt): Promise<Traine
   const stored = await untilStored(() => store.checkpoints.takeOver(key.runId, key.series, fence), signal);
   const from = newer(attempt.details.checkpoint, stored);
   attempt.details = { ...attempt.details, checkpoint: from };
-  const [recording, checkpoint] = await untilStored(
-    () => Promise.all([artifacts.get(input.recording.artifact), from && artifacts.get(from.artifact)]),
+  const [recording, checkpoint, twin] = await untilStored(
+    () =>
+      Promise.all([
+        artifacts.get(input.recording.artifact),
+        from && artifacts.get(from.artifact),
+        input.twin ? artifacts.get(input.twin) : null,
+      ]),
     signal,
   );
   const points = createPointWriter(store.metrics, signal);
   const { spec, seed, placement } = input;
-  const job = { spec, recording, parts: input.recording.parts, twin: null, seed, device: placement.device, checkpoint };
+  const job = { spec, recording, parts: input.recording.parts, twin, seed, device: placement.device, checkpoint };
   const outcome = await numeric.train(job, hooksOf(ports, attempt, points), signal).finally(() => points.flush());
   if (outcome.status === 'cancelled') throw cancellationFailure();
   return trainedSeed(ports, attempt, outcome, (performance.now() - startedMs) / 1000);

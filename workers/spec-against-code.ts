@@ -14,7 +14,7 @@ import { scalingKindNamed } from '../src/rl/environments/scaling-kinds.ts';
 export function checkSpecAgainstCode(spec: RunSpec, algorithms: Readonly<Record<string, Algorithm>>): void {
   const { environment, agent, train } = spec;
   const kind = scalingKindNamed(environment.name);
-  if (kind.needsTwin && !recordsCluster(spec)) {
+  if (kind.needsTwin && spec.collect.source.kind !== 'cluster') {
     throw new CoxswainError('ENVIRONMENT_INVALID', withoutTwin(environment.name));
   }
   const algorithm = algorithmNamed(agent.algorithm, algorithms, 'agent.algorithm');
@@ -24,12 +24,6 @@ export function checkSpecAgainstCode(spec: RunSpec, algorithms: Readonly<Record<
   // A twin is fitted only later: its actions and observations are of the same kind whatever its services are.
   const { description } = kind.task(environment.parameters, trace, null, exampleTwin).createForAgent();
   checkSpaces(algorithm, description);
-}
-
-/** Whether the run makes a recording of a cluster, to which a twin can be fitted. */
-function recordsCluster({ collect: { source } }: RunSpec): boolean {
-  const kind: string = source.kind;
-  return kind === 'cluster';
 }
 
 /** Control steps of an episode of the spec's environment: the least that each part of a recording must hold. */

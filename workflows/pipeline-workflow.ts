@@ -11,6 +11,7 @@ import type { RunSpec } from '../src/contracts/run-spec.ts';
 import type { TrainedPolicy } from '../src/contracts/activities.ts';
 import type { RunFailure, RunReport, RunStatus, StepName, TrainedSeed } from '../src/contracts/runs.ts';
 import { searchAttributes } from '../src/contracts/search-attributes.ts';
+import { plannedSteps } from '../src/domain/planned-steps.ts';
 import { bestOf, summaries } from '../src/domain/step-summaries.ts';
 import { collecting, evaluating, orchestration, recording as recordingLive } from './activity-stubs.ts';
 import { describeFailure, endedByCancellation, failureToThrow } from './failures.ts';
@@ -23,7 +24,7 @@ import type { TrackingMirror } from './tracking-mirror.ts';
 import { trainingWorkflow } from './training-workflow.ts';
 
 /**
- * A run, from a RunSpec to a registered model: validate → collect → train → evaluate → register.
+ * A run, from a RunSpec to a registered model: validate → collect → (fit, in a twin) → train → evaluate → register.
  *
  * The workflow's id is the run's id. Answers {@link progressQuery}; obeys {@link pauseSignal}, {@link resumeSignal} and
  * Temporal's own cancellation, which stops the work of any step within seconds and leaves the run `cancelled` in the
@@ -75,19 +76,25 @@ async function runSteps(run: Run, input: PipelineInput): Promise<void> {
   );
   log.add({ recording });
 
+  const fitted = plannedSteps(spec).includes('fit')
+    ? await step(run, 'fit', summaries.fit, () => pause.run(() => evaluating.fitTwin({ runId, spec, recording })))
+    : null;
+  log.add({ twin: fitted });
+  const twin = fitted?.artifact ?? null;
+
   const trained = await step(run, 'train', summaries.train, async () => {
     const placement = await orchestration.placeTraining({ device: spec.device });
     log.add({ placement });
     log.setTraining(
       spec.train.seeds.map((seed) => ({ seed, step: 0, totalSteps: spec.train.totalSteps, metrics: {} })),
     );
-    return train(pause, { runId, spec, specSha256, recording, placement });
+    return train(pause, { runId, spec, specSha256, recording, twin, placement });
   });
   log.add({ training: trained });
   upsertSearchAttributes([{ key: searchAttributes.bestScore, value: bestOf(trained).bestScore }]);
 
   const evaluation = await step(run, 'evaluate', summaries.evaluate, () =>
-    pause.run(() => evaluating.evaluatePolicies({ runId, spec, recording, trained: trained.map(policyOf) })),
+    pause.run(() => evaluating.evaluatePolicies({ runId, spec, recording, twin, trained: trained.map(policyOf) })),
   );
   const { results, gate, chosenSeed, calibration } = evaluation;
   log.add({ results, gate, evaluation: { chosenSeed, ...calibration } });

@@ -21,11 +21,12 @@ export async function trainingWorkflow(input: TrainingInput): Promise<TrainingOu
 }
 
 function trainSeed(input: TrainingInput, seed: number, generation: number): Promise<TrainedSeed> {
-  const { runId, spec, recording, placement } = input;
+  const { runId, spec, recording, twin, placement } = input;
   return trainingOn(placement.taskQueue, seed, generation).trainSeed({
     runId,
     spec,
     recording,
+    twin,
     placement,
     seed,
     generation,

@@ -48,6 +48,32 @@ const recording = z.strictObject({
     .describe('Series of the cluster that it was recorded from; null for other sources, absent in reports of before.'),
 });
 
+const twinError = (what: string) =>
+  z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .describe(`Of ${what}, relative to the larger of the two; null = nothing to compare with.`);
+
+const twin = z
+  .strictObject({
+    artifact: artifact.describe('The twin, JSON.'),
+    services: z.array(
+      z.strictObject({
+        service: z.string(),
+        cpuError: twinError('CPU'),
+        callsError: twinError('calls'),
+        latencyError: twinError('the own latency'),
+      }),
+    ),
+    serviceCount: count('Services in the twin; of more than 100 the ones with the largest errors are listed.'),
+    p95Error: twinError("the users' 95th percentile"),
+    maxError: z.number().describe('What a service’s errors had to stay under.'),
+    notes: z.array(z.string()).describe('What the recording did not tell.'),
+  })
+  .meta({ id: 'FittedTwin', description: 'The simulator that was fitted to the recording of a cluster.' });
+
 const trainedSeed = z.strictObject({
   seed: count('Seed of this training.'),
   steps: count('Environment steps.'),
@@ -83,6 +109,7 @@ export const report = z
     gate: gate.nullable(),
     results: z.array(controllerResult),
     recording: recording.nullable(),
+    twin: twin.nullable().describe('The twin that was trained in; null for environments of their own.'),
     placement: z
       .strictObject({
         taskQueue: z.enum(['train-cpu', 'train-gpu']),

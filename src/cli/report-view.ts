@@ -39,6 +39,7 @@ export function renderReport(report: RunReport, options: ReportViewOptions = {})
     report.results.length === 0 ? [] : comparisonTable(report.results, options.confidence ?? 0.95, paint),
     differenceLines(report.results, width),
     verdictSection(report, paint, width),
+    section('Twin', twinLines(report), width, paint),
     section('Model', modelLines(report), width, paint),
     section('What happened on the way', happenedLines(report), width, paint),
     section('Warnings', warningLines(report), width, paint),
@@ -100,6 +101,37 @@ function modelLines(report: RunReport): string[] {
   const { name, version, alias } = report.model;
   const moved = alias === null ? 'no alias was moved, since the gate is not passed' : `alias ${alias} now points to it`;
   return [`${name} version ${version} is registered; ${moved}.`];
+}
+
+/** How near the simulator was to the cluster: what training in it can be worth. */
+function twinLines({ twin }: RunReport): string[] {
+  // Reports of earlier versions have none.
+  if (!twin) return [];
+  const { services, serviceCount, p95Error, maxError, notes } = twin;
+  const mean = (errors: readonly (number | null)[]): string => {
+    const known = errors.filter((error) => error !== null);
+    if (known.length === 0) return 'not known';
+    return `${percent(known.reduce((sum, error) => sum + error, 0) / known.length)} (at most ${percent(Math.max(...known))})`;
+  };
+  const worst = services
+    .flatMap(({ service, cpuError, callsError, latencyError }) => ({
+      service,
+      error: Math.max(cpuError ?? 0, callsError ?? 0, latencyError ?? 0),
+    }))
+    .sort((a, b) => b.error - a.error)
+    .slice(0, 3)
+    .map(({ service, error }) => `${plainText(service)} ${percent(error)}`);
+  return [
+    `${serviceCount} services, fitted to the recording and judged on the part of it that they were not fitted on.`,
+    `Errors: CPU ${mean(services.map(({ cpuError }) => cpuError))}, calls ${mean(services.map(({ callsError }) => callsError))}, own latency ${mean(services.map(({ latencyError }) => latencyError))}; allowed ${percent(maxError)}.`,
+    ...(p95Error === null ? [] : [`The users' 95th percentile is off by ${percent(p95Error)}.`]),
+    `Furthest off: ${worst.join(', ')}.`,
+    ...notes.map(plainText),
+  ];
+}
+
+function percent(share: number): string {
+  return `${formatFixed(100 * share, 0)} %`;
 }
 
 function happenedLines(report: RunReport): string[] {

@@ -2,6 +2,7 @@ import type { RunSpec } from './run-spec.ts';
 import type {
   CollectedRecording,
   EvaluationResult,
+  FittedTwin,
   RegisteredModel,
   RunFailure,
   RunReport,
@@ -12,6 +13,7 @@ import type {
   TrainedSeed,
   TrainingPlacement,
 } from './runs.ts';
+import type { ArtifactReference } from './stores.ts';
 
 /** Light activities of the orchestration queue. */
 export interface OrchestrationActivities {
@@ -87,6 +89,8 @@ export interface TrainSeedInput {
   readonly runId: string;
   readonly spec: RunSpec;
   readonly recording: CollectedRecording;
+  /** The fitted twin; null, or absent in runs begun before there were any, for environments of their own. */
+  readonly twin?: ArtifactReference | null;
   readonly placement: TrainingPlacement;
   readonly seed: number;
   /** Rises with every resume after a pause; part of the fence. */
@@ -96,16 +100,29 @@ export interface TrainSeedInput {
 /** Activities of the evaluate queue. */
 export interface EvaluationActivities {
   /**
+   * Fits a twin to the cluster's recording in a child process and stores it by content address. Deterministic, so
+   * repeating it gives the same twin. Not retryable: TWIN_UNFIT, ARTIFACT_CORRUPT.
+   */
+  fitTwin(input: FitInput): Promise<FittedTwin>;
+  /**
    * Calibrates the baselines and chooses the seed on the validation part, then reads the held-out part once. In a child
    * process; deterministic, so repeating it gives the same result.
    */
   evaluatePolicies(input: EvaluateInput): Promise<EvaluationResult>;
 }
 
+export interface FitInput {
+  readonly runId: string;
+  readonly spec: RunSpec;
+  readonly recording: CollectedRecording;
+}
+
 export interface EvaluateInput {
   readonly runId: string;
   readonly spec: RunSpec;
   readonly recording: CollectedRecording;
+  /** The fitted twin; null, or absent in runs begun before there were any, for environments of their own. */
+  readonly twin?: ArtifactReference | null;
   readonly trained: readonly TrainedPolicy[];
 }
 

@@ -1,5 +1,5 @@
 import type { RunSpec } from './run-spec.ts';
-import type { ControllerResult, GateVerdict } from './runs.ts';
+import type { ControllerResult, GateVerdict, TwinServiceErrors } from './runs.ts';
 import type { RecordingParts } from './stores.ts';
 
 /**
@@ -15,6 +15,8 @@ export interface NumericProcesses {
   train(job: TrainJob, hooks: TrainHooks, signal: AbortSignal): Promise<TrainOutcome>;
   /** Calibrates, chooses and evaluates in a child process. Throws as `train` does; rejects with `signal.reason` when aborted. */
   evaluate(job: EvaluateJob, signal: AbortSignal): Promise<EvaluateOutcome>;
+  /** Fits a twin in a child process. Throws as `evaluate` does; TWIN_UNFIT when it is too far from the recording. */
+  fit(job: FitJob, signal: AbortSignal): Promise<FitOutcome>;
 }
 
 export interface TrainJob {
@@ -78,4 +80,19 @@ export interface EvaluateOutcome {
   readonly calibration: { readonly hpaTargetPercent: number; readonly fixedReplicas: readonly number[] };
   /** Every controller's, seed's and episode's measures, JSON text. */
   readonly details: string;
+}
+
+export interface FitJob {
+  /** A cluster's series (src/recordings). */
+  readonly recording: Uint8Array;
+  /** Largest error of a service. */
+  readonly maxError: number;
+}
+
+export interface FitOutcome {
+  /** The twin, JSON text. */
+  readonly twin: string;
+  readonly services: readonly TwinServiceErrors[];
+  readonly p95Error: number | null;
+  readonly notes: readonly string[];
 }

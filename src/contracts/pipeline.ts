@@ -1,5 +1,6 @@
 import type { RunSpec } from './run-spec.ts';
 import type { CollectedRecording, TrainedSeed, TrainingPlacement } from './runs.ts';
+import type { ArtifactReference } from './stores.ts';
 
 /** Type names of the workflows, as `temporal workflow start --type` takes them. */
 export const workflowTypes = {
@@ -20,6 +21,8 @@ export interface TrainingInput {
   readonly spec: RunSpec;
   readonly specSha256: string;
   readonly recording: CollectedRecording;
+  /** The fitted twin; null, or absent in runs begun before there were any, for environments of their own. */
+  readonly twin?: ArtifactReference | null;
   readonly placement: TrainingPlacement;
 }
 

@@ -17,6 +17,7 @@ export interface RunSpec {
   /** Where to train. `auto` takes a GPU worker only when one polls its queue. */
   readonly device: 'auto' | 'cpu' | 'gpu';
   readonly collect: CollectSpec;
+  readonly fit: FitSpec;
   readonly environment: EnvironmentSpec;
   readonly agent: AgentSpec;
   readonly train: TrainSpec;
@@ -109,6 +110,15 @@ export interface WideLayout {
   readonly idColumn: string;
   /** Ids of the rows to sum; null = every row. */
   readonly ids: readonly string[] | null;
+}
+
+/** How near the twin has to be to the cluster that it was fitted to; only environments that are a twin are fitted. */
+export interface FitSpec {
+  /**
+   * Largest error of a service's CPU, calls or own latency on the part of the recording that was not fitted on, as a
+   * mean of |predicted − recorded| / max(predicted, recorded), 0 … 1. Default 0.2.
+   */
+  readonly maxError: number;
 }
 
 /** An environment by its registered name, with its parameters (validated by the environment's own parser). */

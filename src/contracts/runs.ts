@@ -57,6 +57,30 @@ export interface CollectedRecording {
   readonly cluster: ArtifactReference | null;
 }
 
+/** How far a twin is from one service of the recording; 0 = not at all, at most 1; null = nothing to compare with. */
+export interface TwinServiceErrors {
+  readonly service: string;
+  readonly cpuError: number | null;
+  readonly callsError: number | null;
+  readonly latencyError: number | null;
+}
+
+/** The simulator that was fitted to the recording of a cluster. */
+export interface FittedTwin {
+  /** The twin, JSON (src/rl/twin/twin.ts). */
+  readonly artifact: ArtifactReference;
+  /** In the twin's order, the entry first; of more than 100 those with the largest errors. */
+  readonly services: readonly TwinServiceErrors[];
+  /** Number of services in the twin. */
+  readonly serviceCount: number;
+  /** Error of the users' 95th percentile; null when it was not recorded. */
+  readonly p95Error: number | null;
+  /** What an error had to stay under. */
+  readonly maxError: number;
+  /** What the recording did not tell, a sentence each; at most 20. */
+  readonly notes: readonly string[];
+}
+
 /** Where training goes and why. */
 export interface TrainingPlacement {
   readonly taskQueue: TrainingQueue;
@@ -147,6 +171,8 @@ export interface RunReport {
   readonly gate: GateVerdict | null;
   readonly results: readonly ControllerResult[];
   readonly recording: CollectedRecording | null;
+  /** The twin that was trained in; null for environments of their own. */
+  readonly twin: FittedTwin | null;
   readonly placement: TrainingPlacement | null;
   readonly training: readonly TrainedSeed[];
   readonly evaluation: {

@@ -93,7 +93,8 @@ function trainingOf(
     const message = `Run ${lineage.runId} calibrated no HPA for the fallback; set fallback.hpaTargetPercent.`;
     throw new CoxswainError('DEPLOYMENT_INVALID', message);
   }
-  return { environment, twin: null, hpaTargetPercent };
+  // Reports of earlier versions know of no twin.
+  return { environment, twin: run.report?.twin?.artifact ?? null, hpaTargetPercent };
 }
 
 function controlledServices(

@@ -3,7 +3,7 @@ import type { RunReport } from '../contracts/runs.ts';
 /** What the report of a run is made of, filled in step by step. */
 export type ReportParts = Pick<
   RunReport,
-  'model' | 'gate' | 'results' | 'recording' | 'placement' | 'training' | 'evaluation' | 'tracking'
+  'model' | 'gate' | 'results' | 'recording' | 'twin' | 'placement' | 'training' | 'evaluation' | 'tracking'
 >;
 
 /** The parts of a run that has brought nothing yet. */
@@ -12,6 +12,7 @@ export const noReportParts: ReportParts = {
   gate: null,
   results: [],
   recording: null,
+  twin: null,
   placement: null,
   training: [],
   evaluation: null,

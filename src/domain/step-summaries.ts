@@ -1,4 +1,10 @@
-import type { CollectedRecording, EvaluationResult, RegisteredModel, TrainedSeed } from '../contracts/runs.ts';
+import type {
+  CollectedRecording,
+  EvaluationResult,
+  FittedTwin,
+  RegisteredModel,
+  TrainedSeed,
+} from '../contracts/runs.ts';
 
 /** The trained seed with the lowest score. */
 export function bestOf(trained: readonly TrainedSeed[]): TrainedSeed {
@@ -13,6 +19,16 @@ export const summaries = {
     const hours = ((bins * binSeconds) / 3600).toFixed(1);
     const rates = `mean ${meanRequestsPerSecond.toFixed(1)} and peak ${peakRequestsPerSecond.toFixed(1)} requests/s`;
     return `${hours} h of traffic, ${rates}, ${repaired} repairs`;
+  },
+  fit({ services, serviceCount, p95Error }: FittedTwin): string {
+    const errors = services.flatMap(({ service, cpuError, callsError, latencyError }) => [
+      { service, what: 'CPU', error: cpuError ?? 0 },
+      { service, what: 'calls', error: callsError ?? 0 },
+      { service, what: 'latency', error: latencyError ?? 0 },
+    ]);
+    const worst = errors.reduce((a, b) => (b.error > a.error ? b : a));
+    const tail = p95Error === null ? '' : `; of the p95 ${p95Error.toFixed(2)}`;
+    return `${serviceCount} services, largest error ${worst.error.toFixed(2)} (${worst.what} of ${worst.service})${tail}`;
   },
   train(trained: readonly TrainedSeed[]): string {
     const steps = trained.reduce((sum, seed) => sum + seed.steps, 0);

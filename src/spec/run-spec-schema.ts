@@ -159,6 +159,16 @@ const collect = z
   })
   .describe('The request rates that everything is trained and judged on.');
 
+const fit = z
+  .strictObject({
+    maxError: numberAbove(
+      0,
+      1,
+      "Largest error of a service's CPU, calls or own latency on the part of the recording that was not fitted on, relative to the larger of the two.",
+    ).default(0.2),
+  })
+  .describe('How near a twin has to be to the cluster that it was fitted to; for environments that are a twin.');
+
 const environment = z
   .strictObject({
     name: dashedName('Name of a registered environment.').default('online-boutique'),
@@ -280,6 +290,7 @@ export const runSpecSchema = z
       .describe('Commit that the run belongs to.'),
     device: oneOf(['auto', 'cpu', 'gpu'], 'Where to train.').default('auto'),
     collect: collect.prefault({}),
+    fit: fit.prefault({}),
     environment: environment.prefault({}),
     agent: agent.prefault({}),
     train: train.prefault({}),

@@ -73,6 +73,7 @@ async function createBench(store = createMemoryStore()): Promise<Bench> {
           return train(job, hooks, signal);
         },
         evaluate: () => Promise.reject(new Error('not here')),
+        fit: () => Promise.reject(new Error('not here')),
       };
       const activities = createTrainingActivities({ store, artifacts, numeric, client: null });
       const mock = environment ?? new MockActivityEnvironment({ attempt, heartbeatDetails });

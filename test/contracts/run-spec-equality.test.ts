@@ -22,6 +22,7 @@ const equal: { readonly [Field in keyof RunSpec | keyof Output]: true } = {
   gitSha: true satisfies Same<Expanded['gitSha'], RunSpec['gitSha']>,
   device: true satisfies Same<Expanded['device'], RunSpec['device']>,
   collect: true satisfies Same<Expanded['collect'], DeepReadonly<RunSpec['collect']>>,
+  fit: true satisfies Same<Expanded['fit'], DeepReadonly<RunSpec['fit']>>,
   environment: true satisfies SameNaming<Output['environment'], RunSpec['environment'], 'parameters'>,
   agent: true satisfies SameNaming<Output['agent'], RunSpec['agent'], 'hyperparameters'>,
   train: true satisfies Same<Expanded['train'], DeepReadonly<RunSpec['train']>>,

@@ -35,6 +35,7 @@ export const someSpec: RunSpec = {
     seed: 7,
     split: { train: 0.6, validate: 0.2, heldOut: 0.2 },
   },
+  fit: { maxError: 0.2 },
   environment: {
     name: 'online-boutique',
     parameters: { 'slo.p95': 0.5, $limits: [1, { 'a.b': null }, [[2], []]], '': true },
@@ -69,6 +70,7 @@ export function someReport(runId: string, status: RunStatus): RunReport {
     gate: { passed: false, reasons: ['pod-seconds +3 % (limit 0)'] },
     results: [],
     recording: null,
+  twin: null,
     placement: null,
     training: [],
     evaluation: { chosenSeed: 1, hpaTargetPercent: 40, fixedReplicas: [1, 2, 3] },

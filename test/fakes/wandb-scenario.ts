@@ -98,6 +98,7 @@ function reportOf(runId: string, status: RunStatus): Omit<RunReport, 'model' | '
     gate: isComplete ? { passed: true, reasons: ['Fewer violations.'] } : null,
     results: isComplete ? [{ controller: 'policy', ...result }] : [],
     recording: null,
+    twin: null,
     placement: null,
     training: isComplete ? [trainedSeed(1), trainedSeed(2)] : [],
     evaluation: isComplete ? { chosenSeed: 1, hpaTargetPercent: 60, fixedReplicas: [2, 3] } : null,

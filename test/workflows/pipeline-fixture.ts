@@ -13,7 +13,7 @@ import type {
 import { progressQuery } from '../../src/contracts/messages.ts';
 import { workflowTypes } from '../../src/contracts/pipeline.ts';
 import type { RunSpec } from '../../src/contracts/run-spec.ts';
-import type { CollectedRecording, RunProgress, RunReport, TrainedSeed } from '../../src/contracts/runs.ts';
+import type { CollectedRecording, FittedTwin, RunProgress, RunReport, TrainedSeed } from '../../src/contracts/runs.ts';
 import { taskQueues } from '../../src/contracts/task-queues.ts';
 import { uniqueName } from '../../scripts/local-services/test-services.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
@@ -54,6 +54,18 @@ export const trainedSeed = (seed: number): TrainedSeed => ({
   warnings: [],
 });
 
+export const fittedTwin: FittedTwin = {
+  artifact: artifact('t'),
+  services: [
+    { service: 'web', cpuError: 0.02, callsError: 0, latencyError: 0.05 },
+    { service: 'db', cpuError: 0.08, callsError: null, latencyError: null },
+  ],
+  serviceCount: 2,
+  p95Error: 0.031,
+  maxError: 0.2,
+  notes: ['The recording is a fixture.'],
+};
+
 const range = { from: 0, to: 10 };
 
 const recording: CollectedRecording = {
@@ -73,6 +85,7 @@ export function fakeActivities(calls: string[], overrides: Partial<AllActivities
     validateRun: async () => ({ spec, specSha256: 'f'.repeat(64), trackingEnabled: false }),
     collectRecording: async () => recording,
     recordCluster: async () => ({ ...recording, cluster: artifact('c') }),
+    fitTwin: async () => fittedTwin,
     placeTraining: async () => ({ taskQueue: taskQueues.trainCpu, device: 'cpu', reason: 'test' }),
     trainSeed: async ({ seed }) => trainedSeed(seed),
     evaluatePolicies: async () => ({

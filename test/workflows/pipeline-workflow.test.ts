@@ -6,7 +6,14 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { collectProgressSignal, pauseSignal, resumeSignal, seedProgressSignal } from '../../src/contracts/messages.ts';
 import { searchAttributes } from '../../src/contracts/search-attributes.ts';
 import type { RunProgress } from '../../src/contracts/runs.ts';
-import { createWorkflowFixture, fakeActivities, spec, trainedSeed, untilCancelled } from './pipeline-fixture.ts';
+import {
+  createWorkflowFixture,
+  fakeActivities,
+  fittedTwin,
+  spec,
+  trainedSeed,
+  untilCancelled,
+} from './pipeline-fixture.ts';
 import type { AllActivities, WorkflowFixture } from './pipeline-fixture.ts';
 
 let fixture: WorkflowFixture;
@@ -76,6 +83,52 @@ async function whileBeating(work: Promise<void>): Promise<void> {
   const timer = setInterval(() => Context.current().heartbeat(), 100);
   await work.finally(() => clearInterval(timer));
 }
+
+/** A run in a twin of a live cluster. */
+const inTwin = {
+  ...spec,
+  collect: { source: { kind: 'cluster' } },
+  environment: { name: 'twin', parameters: {} },
+} as unknown as typeof spec;
+const validated = async () => ({ spec: inTwin, specSha256: 'f'.repeat(64), trackingEnabled: false });
+
+test('a run in a twin fits one to its recording, and trains and judges in it', async () => {
+  const calls: string[] = [];
+  const twins: unknown[] = [];
+  const base = fakeActivities([]);
+  const run = await fixture.start(
+    fakeActivities(calls, {
+      validateRun: validated,
+      trainSeed: (input) => (twins.push(input.twin), base.trainSeed(input)),
+      evaluatePolicies: (input) => (twins.push(input.twin), base.evaluatePolicies(input)),
+    }),
+  );
+  const report = await run.result();
+  assert.deepEqual(report.twin, fittedTwin);
+  assert.deepEqual(
+    twins,
+    [1, 2, 3, 4].map(() => fittedTwin.artifact),
+  );
+  assert.ok(calls.indexOf('recordCluster') < calls.indexOf('fitTwin'));
+  const { steps, fraction } = await run.progress();
+  assert.deepEqual(
+    steps.map(({ name }) => name),
+    ['validate', 'collect', 'fit', 'train', 'evaluate', 'register'],
+  );
+  assert.equal(fraction, 1);
+  assert.equal(steps[2].summary, '2 services, largest error 0.08 (CPU of db); of the p95 0.03');
+});
+
+test('a twin that is too far from its recording ends the run before anything is trained', async () => {
+  const calls: string[] = [];
+  const refused = async () => {
+    throw ApplicationFailure.nonRetryable('The twin is too far from the recording: db (CPU 0.41)', 'TWIN_UNFIT');
+  };
+  const run = await fixture.start(fakeActivities(calls, { validateRun: validated, fitTwin: refused }));
+  await assert.rejects(run.result(), WorkflowFailedError);
+  assert.ok(calls.includes('finish failed at fit'));
+  assert.ok(!calls.some((call) => call.startsWith('trainSeed')));
+});
 
 test('a run is found by its search attributes', async () => {
   const run = await fixture.start(fakeActivities([]));

@@ -3,7 +3,13 @@ import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CoxswainError } from '../../src/contracts/errors.ts';
-import type { EvaluateOutcome, NumericProcesses, TrainHooks, TrainOutcome } from '../../src/contracts/numeric.ts';
+import type {
+  EvaluateOutcome,
+  FitOutcome,
+  NumericProcesses,
+  TrainHooks,
+  TrainOutcome,
+} from '../../src/contracts/numeric.ts';
 import type { FromChild, ToChild } from './protocol.ts';
 
 /** The end of the child's standard error that goes into a failure's message, characters. */
@@ -29,7 +35,7 @@ const defaultStopPatienceMs = 5_000;
  * Numeric jobs in child processes, one a job.
  *
  * 1. A child ends by itself when its channel to this process is gone, so killing a worker leaves nothing running.
- * 2. When `train` or `evaluate` settles, the child has ended.
+ * 2. When `train`, `evaluate` or `fit` settles, the child has ended.
  */
 export function createNumericProcesses(options: ChildProcessOptions): NumericProcesses {
   const { algorithmModules = [] } = options;
@@ -52,12 +58,17 @@ export function createNumericProcesses(options: ChildProcessOptions): NumericPro
     async evaluate(job, signal) {
       const outcome = await runChild(options, { kind: 'evaluate', job }, null, signal);
       if ('status' in outcome) throw signal.reason;
-      return outcome;
+      return outcome as EvaluateOutcome;
+    },
+    async fit(job, signal) {
+      const outcome = await runChild(options, { kind: 'fit', job }, null, signal);
+      if ('status' in outcome) throw signal.reason;
+      return outcome as FitOutcome;
     },
   };
 }
 
-type Outcome = TrainOutcome | EvaluateOutcome;
+type Outcome = TrainOutcome | EvaluateOutcome | FitOutcome;
 
 async function runChild(
   options: ChildProcessOptions,

@@ -1,5 +1,5 @@
 import { toCoxswainError } from '../../src/contracts/errors.ts';
-import type { EvaluateOutcome, TrainOutcome } from '../../src/contracts/numeric.ts';
+import type { EvaluateOutcome, FitOutcome, TrainOutcome } from '../../src/contracts/numeric.ts';
 import type { FromChild, ToChild } from './protocol.ts';
 
 /**
@@ -22,7 +22,9 @@ function tell(message: FromChild): void {
   process.send?.(message);
 }
 
-async function answer(message: Extract<ToChild, { kind: 'train' | 'evaluate' }>): Promise<void> {
+type Job = Extract<ToChild, { kind: 'train' | 'evaluate' | 'fit' }>;
+
+async function answer(message: Job): Promise<void> {
   try {
     tell({ kind: 'done', outcome: await run(message) });
   } catch (error) {
@@ -32,7 +34,11 @@ async function answer(message: Extract<ToChild, { kind: 'train' | 'evaluate' }>)
   }
 }
 
-async function run(message: Extract<ToChild, { kind: 'train' | 'evaluate' }>): Promise<TrainOutcome | EvaluateOutcome> {
+async function run(message: Job): Promise<TrainOutcome | EvaluateOutcome | FitOutcome> {
+  if (message.kind === 'fit') {
+    const { runFitJob } = await import('./fit-job.ts');
+    return runFitJob(message.job);
+  }
   if (message.kind === 'evaluate') {
     const { runEvaluateJob } = await import('./evaluate-job.ts');
     return runEvaluateJob(message.job, stop.signal);

@@ -39,6 +39,32 @@ test('a passed gate names the alias that moved', () => {
   assert.match(text, /version 4 is registered; alias champion now points to it/);
 });
 
+test('a twin is shown with how near it is to the cluster, and what the recording did not tell', () => {
+  assert.doesNotMatch(renderReport(sampleReport), /Twin/);
+  const errors = { callsError: 0.01, latencyError: null };
+  const twin: RunReport['twin'] = {
+    artifact: { sha256: 'f'.repeat(64), bytes: 10 },
+    services: [
+      { service: 'frontend', cpuError: 0.02, ...errors },
+      { service: 'cart', cpuError: 0.08, ...errors },
+    ],
+    serviceCount: 2,
+    p95Error: 0.06,
+    maxError: 0.2,
+    notes: ['cart: no pod started.'],
+  };
+  const text = oneLine(renderReport({ ...sampleReport, twin }));
+  assert.match(text, /Twin - 2 services, fitted to the recording/);
+  assert.match(
+    text,
+    /Errors: CPU 5 % \(at most 8 %\), calls 1 % \(at most 1 %\), own latency not known; allowed 20 %\./,
+  );
+  assert.match(
+    text,
+    /95th percentile is off by 6 %\. - Furthest off: cart 8 %, frontend 2 %\. - cart: no pod started\./,
+  );
+});
+
 test('repairs, placement, changes in mid-training and lost tracking points are told', () => {
   const text = oneLine(renderReport(sampleReport));
   assert.match(text, /repaired: 4 missing bins interpolated/);

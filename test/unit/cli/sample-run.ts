@@ -48,6 +48,7 @@ export const sampleReport: RunReport = {
     peakRequestsPerSecond: 140,
     cluster: null,
   },
+  twin: null,
   placement: { taskQueue: 'train-cpu', device: 'cpu', reason: 'No GPU worker polls, so training ran on the CPU.' },
   training: [11, 12].map((seed) => ({
     seed,

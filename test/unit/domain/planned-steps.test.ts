@@ -12,8 +12,8 @@ test('a run has the steps that its spec asks for, in order', () => {
   assert.deepEqual(plannedSteps(spec), ['validate', 'collect', 'train', 'evaluate', 'register']);
   assert.deepEqual(plannedSteps(null), plannedSteps(spec));
   assert.deepEqual(plannedSteps(deploying), [...plannedSteps(spec), 'deploy']);
-  const live = { ...spec, collect: { ...spec.collect, source: { kind: 'cluster' } } } as unknown as RunSpec;
-  assert.deepEqual(plannedSteps(live), ['validate', 'collect', 'fit', 'train', 'evaluate', 'register']);
+  const fitting = parseRunSpec({ version: 1, name: 'fitted', environment: { name: 'twin' } });
+  assert.deepEqual(plannedSteps(fitting), ['validate', 'collect', 'fit', 'train', 'evaluate', 'register']);
 });
 
 test('a progress takes the plan over when it is known, and is whole when all of its steps are', () => {

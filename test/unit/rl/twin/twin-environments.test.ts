@@ -10,6 +10,8 @@ import { evaluateController } from '../../../../src/rl/evaluation/evaluate.ts';
 import { applicationOf } from '../../../../src/rl/twin/application-of.ts';
 import { fitTwin } from '../../../../src/rl/twin/fit-twin.ts';
 import { decodeTwin, encodeTwin } from '../../../../src/rl/twin/twin-bytes.ts';
+import { plannedSteps } from '../../../../src/domain/planned-steps.ts';
+import { parseRunSpec } from '../../../../src/spec/run-spec.ts';
 import { environmentSuite } from '../../../contracts/environment-suite.ts';
 import { recordApplication, swing } from './record-application.ts';
 
@@ -107,4 +109,11 @@ describe('the application that a policy steers', () => {
       message: /"service-graph" cannot steer a cluster; environments that can: online-boutique, twin/,
     });
   });
+});
+
+test('runs in an environment that needs a twin, and only those, fit one', () => {
+  for (const { name, needsTwin } of Object.values(scalingKinds)) {
+    const steps = plannedSteps(parseRunSpec({ version: 1, name: 'x', environment: { name } }));
+    assert.equal(steps.includes('fit'), needsTwin, name);
+  }
 });

@@ -24,6 +24,8 @@ export interface SimulatedPeriod {
   readonly completedRequests: number;
   readonly completedCalls: Record<string, number>;
   readonly meanBusyServers: Record<string, number>;
+  /** Mean time from coming to a service to being served there, of the calls served in the period; NaN without any. */
+  readonly meanOwnSeconds: Record<string, number>;
 }
 
 interface Request {
@@ -31,6 +33,8 @@ interface Request {
   readonly period: number;
   readonly path: readonly number[];
   position: number;
+  /** When it came to the service that it is at. */
+  cameAt: number;
 }
 
 /** @param rates requests per second in each period. Time goes on for `drainSeconds` after the last one. */
@@ -57,6 +61,7 @@ export function simulateRequests(options: {
   const completedRequests = rates.map(() => 0);
   const completedCalls = rates.map(() => names.map(() => 0));
   const busyTime = rates.map(() => names.map(() => 0));
+  const ownTime = rates.map(() => names.map(() => 0));
   let inFlight = 0;
 
   const schedule = (time: number, run: (now: number) => void): void => events.push(time, run);
@@ -71,7 +76,10 @@ export function simulateRequests(options: {
     schedule(now + duration, (time) => {
       busy[s]--;
       const at = Math.floor(time / periodSeconds);
-      if (at < rates.length) completedCalls[at][s]++;
+      if (at < rates.length) {
+        completedCalls[at][s]++;
+        ownTime[at][s] += time - request.cameAt;
+      }
       serveNext(s, time);
       schedule(time + application.services[s].networkSeconds, (later) => advance(request, later));
     });
@@ -86,6 +94,7 @@ export function simulateRequests(options: {
       return;
     }
     const s = request.path[request.position];
+    request.cameAt = now;
     if (busy[s] < capacity[s]) begin(s, request, now);
     else queues[s].push(request);
   };
@@ -94,7 +103,7 @@ export function simulateRequests(options: {
     const type = pick(application, generator);
     inFlight++;
     arrivals[period][type]++;
-    advance({ arrivedAt: now, period, path: paths[type], position: -1 }, now);
+    advance({ arrivedAt: now, period, path: paths[type], position: -1, cameAt: now }, now);
   };
 
   rates.forEach((rate, period) => {
@@ -130,6 +139,7 @@ export function simulateRequests(options: {
     completedRequests: completedRequests[period],
     completedCalls: Object.fromEntries(names.map((name, s) => [name, completedCalls[period][s]])),
     meanBusyServers: Object.fromEntries(names.map((name, s) => [name, busyTime[period][s] / periodSeconds])),
+    meanOwnSeconds: Object.fromEntries(names.map((name, s) => [name, ownTime[period][s] / completedCalls[period][s]])),
   }));
 }
 
