@@ -170,6 +170,7 @@ describe('the chart on a real API server', { skip }, () => {
     const core = config.makeApiClient(CoreV1Api);
     const { items } = await core.listNamespacedPersistentVolumeClaim({ namespace: release.namespace });
     assert.ok(items.some(({ metadata }) => metadata?.name === 'rel-coxswain-artifacts'));
+    await install('defaults'); // and takes them up again
   });
 });
 

@@ -62,6 +62,14 @@ describe('loadConfig', () => {
     );
   });
 
+  test('lets a worker tell how it is only where a port is named', () => {
+    assert.equal(loadConfig({}).health.port, null);
+    assert.equal(loadConfig({ COXSWAIN_HEALTH_PORT: '8231' }).health.port, 8231);
+    assert.deepEqual(problemsOf({ COXSWAIN_HEALTH_PORT: '0' }), [
+      'COXSWAIN_HEALTH_PORT: found "0"; allowed: a whole number from 1 to 65535',
+    ]);
+  });
+
   test('refuses what only looks like a number', () => {
     for (const value of ['1e2', ' 8', '8.0', '0x10', '-1', '99999999999999999999'])
       assert.equal(problemsOf({ COXSWAIN_API_PORT: value }).length, 1, value);

@@ -73,7 +73,7 @@ that it does not need. Takes root and program.
 - { name: COXSWAIN_ARTIFACTS, value: /artifacts }
 {{- end }}
 {{- end }}
-{{- if and (has .program (list "orchestrator" "trainer-cpu" "trainer-gpu" "control")) $values.algorithms.configMap }}
+{{- if and (has .program (list "orchestrator" "trainer-cpu" "trainer-gpu")) $values.algorithms.configMap }}
 {{- $paths := list }}
 {{- range $values.algorithms.files }}{{ $paths = append $paths (printf "/algorithms/%s" .) }}{{ end }}
 - { name: COXSWAIN_ALGORITHMS, value: {{ join "," $paths | quote }} }
@@ -124,7 +124,7 @@ that it does not need. Takes root and program.
 {{- if and (ne .program "api") (eq $values.artifacts.kind "volume") }}
 - { name: artifacts, mountPath: /artifacts }
 {{- end }}
-{{- if and (ne .program "api") $values.algorithms.configMap }}
+{{- if and (has .program (list "orchestrator" "trainer-cpu" "trainer-gpu")) $values.algorithms.configMap }}
 - { name: algorithms, mountPath: /algorithms, readOnly: true }
 {{- end }}
 {{- if and (eq .program "control") $values.control.prometheus.names.configMap }}
@@ -161,7 +161,7 @@ that it does not need. Takes root and program.
   persistentVolumeClaim:
     claimName: {{ default (printf "%s-artifacts" (include "coxswain.fullname" .root)) $values.artifacts.volume.existingClaim }}
 {{- end }}
-{{- if and (ne .program "api") $values.algorithms.configMap }}
+{{- if and (has .program (list "orchestrator" "trainer-cpu" "trainer-gpu")) $values.algorithms.configMap }}
 - name: algorithms
   configMap: { name: {{ $values.algorithms.configMap }} }
 {{- end }}
