@@ -14,6 +14,7 @@ import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
 import { replayMemoryPrioritised, replayMemoryUniform } from './figures/replay-memory.ts';
 import { returns } from './figures/returns.ts';
 import { serviceGraphReturns } from './figures/service-graph-returns.ts';
+import { twinLoadCpu, twinLoadLargeScrape, twinLoadScrape, twinLoadStep } from './figures/twin-load.ts';
 import { sacPendulum } from './figures/sac-pendulum.ts';
 
 /** Every figure, in the order in which they are measured. */
@@ -33,6 +34,10 @@ const figures: readonly Figure[] = [
   policyForwardB1,
   policyForwardB64,
   pipelineStepOverhead,
+  twinLoadStep,
+  twinLoadScrape,
+  twinLoadLargeScrape,
+  twinLoadCpu,
   ...returns,
 ];
 

@@ -256,6 +256,7 @@ function addTwinCommands(program: Command, context: CommandContext, finish: (cod
     .option('--application <file>', 'JSON of an application or of a fitted twin; default: online-boutique')
     .option('--image <name>', 'of the containers, which only sleep', 'busybox:1.37')
     .option('--replicas-for <n>', 'as many as this load needs, requests/s', rateOption('--replicas-for'))
+    .option('--speed <factor>', 'of the twin: start-up is as much shorter', numberOption('--speed', 0.1, 60), 1)
     .option('--disruption-budgets', 'with a PodDisruptionBudget for each service')
     .action(async (options: TwinManifestsOptions) => {
       const { twinManifestsCommand } = await import('./twin-manifests-command.ts');

@@ -10,17 +10,19 @@ export interface TwinManifestsOptions {
   readonly application?: string;
   readonly image: string;
   readonly replicasFor?: number;
+  readonly speed: number;
   readonly disruptionBudgets?: boolean;
 }
 
 /** Prints the objects of an application as YAML. @returns the exit code */
 export async function twinManifestsCommand(
   { output }: CommandContext,
-  { namespace, application, image, replicasFor, disruptionBudgets = false }: TwinManifestsOptions,
+  { namespace, application, image, replicasFor, speed, disruptionBudgets = false }: TwinManifestsOptions,
 ): Promise<number> {
   const manifests = applicationManifests(await applicationOf(application), {
     namespace,
     image,
+    speed,
     replicasFor: replicasFor ?? null,
     disruptionBudgets,
   });

@@ -18,9 +18,14 @@ export interface ManifestOptions {
   readonly image: string;
   /** Load, requests/s, for which replicas are chosen at {@link utilisation}; null = the fewest of each service. */
   readonly replicasFor: number | null;
+  /** Simulated seconds a second of the twin that will play on them: start-up delays are as much shorter. */
+  readonly speed: number;
   /** Add a PodDisruptionBudget for each service that lets one pod go at a time. */
   readonly disruptionBudgets: boolean;
 }
+
+/** By it KWOK, which plays nodes where there are none, lets a pod become ready late; kubelets do not know it. */
+const startDelayAnnotation = 'pod-ready.stage.kwok.x-k8s.io/delay';
 
 /** Utilisation at which replicas are chosen for a load. */
 const utilisation = 0.6;
@@ -44,7 +49,11 @@ export function applicationManifests(application: Application, options: Manifest
   ];
 }
 
-function deployment(service: ServiceParameters, replicas: number, { namespace, image }: ManifestOptions): Manifest {
+function deployment(
+  service: ServiceParameters,
+  replicas: number,
+  { namespace, image, speed }: ManifestOptions,
+): Manifest {
   const { name, cpuRequestMillicores, cpuIdleMillicores, cpuBusyMillicores, serversPerPod } = service;
   const most = Math.ceil(Math.max(cpuRequestMillicores, cpuIdleMillicores + serversPerPod * cpuBusyMillicores));
   return {
@@ -55,7 +64,10 @@ function deployment(service: ServiceParameters, replicas: number, { namespace, i
       replicas,
       selector: { matchLabels: { app: name } },
       template: {
-        metadata: { labels: labelsOf(name, namespace) },
+        metadata: {
+          labels: labelsOf(name, namespace),
+          annotations: { [startDelayAnnotation]: `${Math.round((1000 * service.startupSeconds) / speed)}ms` },
+        },
         spec: {
           terminationGracePeriodSeconds: Math.ceil(service.terminationSeconds),
           automountServiceAccountToken: false,

@@ -5,8 +5,9 @@ export type FamilyType = 'counter' | 'gauge' | 'histogram';
 export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
- * Writes series as text. prom-client keeps an object for every series and knows no way to let label sets vanish with a
- * pod; here the labels of a series are written once, by {@link labelText}, and a scrape only puts numbers behind them.
+ * Writes series as text. With prom-client every counter would have to be set before each scrape and removed with its pod,
+ * and a scrape takes about twice as long; here the labels of a series are written once, by {@link labelText}, and a scrape
+ * puts numbers behind them.
  */
 export class Exposition {
   #text = '';

@@ -199,6 +199,7 @@ export class PlayedApplication {
         pod.counters.add(POD_COUNTER.sentBytes, (share * bytes.sent[s]) / speed);
       }
       pod.counters.add(POD_COUNTER.cpuSeconds, millicoreSeconds / 1000 / speed);
+      pod.cpuMillicores = millicoreSeconds / SUB_STEP_SECONDS;
       const calls = serves ? this.callsInSystem[s] / ledger.serving[s] : 0;
       pod.memoryBytes = memoryOf(pod, calls, workloads.get(pod.state.workload ?? ''));
     }

@@ -20,6 +20,8 @@ export interface LedgerPod {
   /** From 0 on; they vanish with the pod. See {@link POD_COUNTER}. */
   readonly counters: SteppedCounters;
   memoryBytes: number;
+  /** Mean CPU over the present step. */
+  cpuMillicores: number;
 }
 
 /** How pods of the application become ready. */
@@ -121,6 +123,7 @@ export class PodLedger {
       servingSinceMs: null,
       counters: new SteppedCounters(POD_COUNTER.width),
       memoryBytes: 0,
+      cpuMillicores: 0,
     };
   }
 

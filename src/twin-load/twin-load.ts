@@ -82,6 +82,16 @@ export interface ServiceState {
   readonly waitSeconds: number;
 }
 
+/** A pod, and what is played on it. */
+export interface PodUse {
+  readonly pod: string;
+  /** Service of the application; null = none. */
+  readonly service: string | null;
+  readonly serving: boolean;
+  readonly cpuMillicores: number;
+  readonly memoryBytes: number;
+}
+
 /** A twin that plays. */
 export interface TwinLoad {
   /** `http://host:port/metrics` */
@@ -90,6 +100,8 @@ export interface TwinLoad {
   readonly controlUrl: string | null;
   readonly load: Load;
   state(): TwinState;
+  /** What each pod uses, as a metrics server would say. */
+  pods(): PodUse[];
   /** What a scrape sees. */
   metrics(): string;
   /** Ends it; may be called twice. */
@@ -132,6 +144,7 @@ export async function startTwinLoad(options: TwinLoadOptions, signal?: AbortSign
     controlUrl: servers[1]?.url ?? null,
     load: options.load,
     state: () => twin.state(),
+    pods: () => twin.pods(),
     metrics: () => twin.metrics(),
     stop,
   };
@@ -198,6 +211,7 @@ class Twin {
     return {
       'GET /metrics': () => ({ type: expositionType, body: this.metrics() }),
       'GET /state': () => jsonReply(this.state()),
+      'GET /pods': () => jsonReply({ pods: this.pods() }),
       'GET /healthz': () => jsonReply({ status: 'ok' }),
     };
   }
@@ -233,6 +247,17 @@ class Twin {
       cluster: { readAt: new Date(this.#readAtMs).toISOString(), error: this.#watch.error },
       skippedSeconds: this.#clock.skippedMs / 1000,
     };
+  }
+
+  pods(): PodUse[] {
+    const { services } = this.#options.application;
+    return Array.from(this.#ledger.pods, ({ state, service, servingSinceMs, cpuMillicores, memoryBytes }) => ({
+      pod: state.name,
+      service: service === null ? null : services[service].name,
+      serving: servingSinceMs !== null,
+      cpuMillicores,
+      memoryBytes,
+    }));
   }
 
   #playDue(now: number): void {

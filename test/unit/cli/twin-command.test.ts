@@ -19,7 +19,10 @@ interface Printed {
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly spec: {
     readonly replicas?: number;
-    readonly template?: { readonly spec: { readonly containers: readonly Container[] } };
+    readonly template?: {
+      readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+      readonly spec: { readonly containers: readonly Container[] };
+    };
   };
 }
 
@@ -65,6 +68,9 @@ test('replicas follow the load that is named, and budgets come when asked for', 
   // 60 requests/s × 0.04 s over two servers a pod at 60 % are two pods.
   assert.equal(replicas('frontend'), 2);
   assert.equal(printed.filter(({ kind }) => kind === 'PodDisruptionBudget').length, 11);
+  const [frontend] = (await manifests('--speed', '10')).filter(({ kind }) => kind === 'Deployment');
+  // The application's frontend takes 20 s to start.
+  assert.deepEqual(frontend.spec.template!.metadata.annotations, { 'pod-ready.stage.kwok.x-k8s.io/delay': '2000ms' });
 });
 
 test('twin plays until Ctrl-C, says where, and that the namespace is empty', async () => {
