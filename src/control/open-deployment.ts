@@ -30,7 +30,7 @@ export interface OpeningPorts {
 
 /**
  * Opens a deployment: finds model, environment and workloads, sees to it that nobody else sets the replicas, claims the
- * workloads, and pauses their owners where the spec says so. Idempotent: what is there already stays.
+ * workloads, and pauses their owners where the spec says so. Idempotent: what is there already stays, and is returned.
  * @throws CoxswainError MODEL_NOT_FOUND, DEPLOYMENT_INVALID, WORKLOAD_OWNED, WORKLOAD_CLAIMED, DEPLOYMENT_CONFLICT,
  * ENVIRONMENT_INVALID, CLUSTER_UNAVAILABLE, CLUSTER_REFUSED.
  */
@@ -64,7 +64,7 @@ export async function openDeployment(
   refuseForeignOwners(spec, services, cluster);
   await ports.store.openDeployment(record);
   await pauseOwners(ports, record, spec.mode, cluster, signal);
-  return record;
+  return (await ports.store.getDeployment(spec.name)) ?? record;
 }
 
 async function modelVersion(models: ModelRegistry, { model }: DeploymentSpec): Promise<ModelVersion> {
@@ -144,14 +144,14 @@ function refuseUnknown(path: string, given: readonly string[], services: readonl
 }
 
 function checkRecord(record: DeploymentRecord, application: Application): void {
-  liveDeployment(record, application);
-  const flaws = flawsOfRules(guardRulesOf(record));
-  if (flaws.length > 0) throw new CoxswainError('DEPLOYMENT_INVALID', `guard: ${flaws.join('; ')}.`);
   const workloads = record.services.map(({ workload }) => workload);
   const twice = workloads.find((workload, i) => workloads.indexOf(workload) !== i);
   if (twice !== undefined) {
     throw new CoxswainError('DEPLOYMENT_INVALID', `target.workloads: ${twice} plays two services of the policy.`);
   }
+  liveDeployment(record, application);
+  const flaws = flawsOfRules(guardRulesOf(record));
+  if (flaws.length > 0) throw new CoxswainError('DEPLOYMENT_INVALID', `guard: ${flaws.join('; ')}.`);
 }
 
 /** In shadow mode nobody's replicas are touched, so owners are welcome. */
@@ -181,10 +181,11 @@ export interface ClosingPorts {
 }
 
 /**
- * Ends a deployment: resumes paused owners and gives the workloads free. Where nobody owned them and the fallback is
- * native, autoscalers of ours stay behind, so that nothing is left without a controller. Idempotent.
+ * Ends a deployment: resumes paused owners and gives the workloads free. Where the fallback is native, workloads that
+ * nobody owned keep an autoscaler of ours, so that nothing is left without a controller. Idempotent.
  * @param state null for a deployment that was never opened.
- * @throws CoxswainError CLUSTER_UNAVAILABLE when an owner could not be resumed.
+ * @throws CoxswainError CLUSTER_UNAVAILABLE, CLUSTER_REFUSED when the workloads could not be handed over: the deployment
+ * then still runs, so that closing can be repeated.
  */
 export async function closeDeployment(
   { store, actor, now }: ClosingPorts,
@@ -197,8 +198,7 @@ export async function closeDeployment(
   if (record === null || record.status !== 'running') return;
   const at = now();
   const step = state?.step ?? 0;
-  const live = state?.mode === 'live';
-  await handOver(actor, record, live, state?.nativeAutoscalers ?? false, signal);
+  await handOver(actor, record, state, signal);
   if (record.pausedOwners.length > 0) {
     const names = record.pausedOwners.map((owner) => `${owner.kind} ${owner.name}`);
     const message = `Resumed ${names.join(', ')}.`;
@@ -213,18 +213,19 @@ export async function closeDeployment(
 async function handOver(
   actor: ClusterActor,
   record: DeploymentRecord,
-  live: boolean,
-  autoscalersPresent: boolean,
+  state: ControlState | null,
   signal: AbortSignal,
 ): Promise<void> {
-  const { pausedOwners, spec } = record;
-  const native = spec.fallback.controller === 'native' && live;
-  const troubles =
-    pausedOwners.length === 0 && native
-      ? await putAutoscalers(actor, record, signal)
-      : autoscalersPresent
-        ? await removeAutoscalers(actor, record, signal)
-        : [];
+  const { pausedOwners, services, spec } = record;
+  const stays = ({ workload }: ControlledService): boolean =>
+    spec.fallback.controller === 'native' &&
+    state?.mode === 'live' &&
+    !pausedOwners.some((owner) => owner.workload === workload);
+  const kept = { ...record, services: services.filter(stays) };
+  const left = { ...record, services: state?.nativeAutoscalers ? services.filter((service) => !stays(service)) : [] };
+  const troubles = [...(await putAutoscalers(actor, kept, signal)), ...(await removeAutoscalers(actor, left, signal))];
   if (troubles.length > 0) throw new CoxswainError('CLUSTER_UNAVAILABLE', troubles.join('; '));
-  for (const owner of pausedOwners) await actor.resumeOwner(owner, signal);
+  // Trouble with one owner does not keep the others back.
+  const outcomes = await Promise.allSettled(pausedOwners.map((owner) => actor.resumeOwner(owner, signal)));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }

@@ -28,7 +28,10 @@ interface Place {
   readonly stop: AbortController;
 }
 
-/** Policies in processes of their own, one a deployment; they stay between questions. */
+/**
+ * Policies in processes of their own, one a deployment; they stay between questions. That one died, also between two
+ * questions, is said once: whoever asks next must know that the policy is not to be relied on.
+ */
 export function createPolicyProcesses(options: PolicyProcessOptions): PolicyProcesses {
   const places = new Map<string, Place>();
   const vacate = async (deployment: string, place: Place): Promise<void> => {
@@ -46,9 +49,6 @@ export function createPolicyProcesses(options: PolicyProcessOptions): PolicyProc
     const stop = new AbortController();
     const place = { sha256: policy.sha256, started: PolicyProcess.start(policy, options, stop.signal), stop };
     places.set(deployment, place);
-    // One that ends between two questions gives up its place, so that it costs none.
-    const ended = place.started.then((process) => process.exited);
-    void ended.catch(() => {}).then(() => vacate(deployment, place));
     return place;
   };
   return {
@@ -89,8 +89,7 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): 
 class PolicyProcess {
   readonly sha256: string;
   private readonly child: ChildProcess;
-  /** How it ended. */
-  readonly exited: Promise<string>;
+  private readonly exited: Promise<string>;
   private readonly answerTimeoutMs: number;
   private questions = 0;
   isRunning = true;
