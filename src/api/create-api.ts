@@ -6,6 +6,7 @@ import type { Store } from '../contracts/stores.ts';
 import { assertToken, checkHostAndOrigin } from './access.ts';
 import { createApiMetrics } from './api-metrics.ts';
 import type { ApiMetrics } from './api-metrics.ts';
+import { deploymentOperations } from './deployment-operations.ts';
 import { docsPage } from './docs-page.ts';
 import { createEventStreams } from './event-streams.ts';
 import type { Log } from './json-log.ts';
@@ -81,6 +82,7 @@ function operationsOf(
   return [
     ...runOperations({ client, streams, onStarted }),
     ...modelOperations(client),
+    ...deploymentOperations(client),
     webhookOperation({ client, onStarted, nonces: store.nonces, secret: settings.webhookSecret }),
     ...systemOperations({ metrics, checkReadiness: createReadinessCheck(pings, limits.readinessTimeoutMs) }),
   ];

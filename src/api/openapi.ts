@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { errorTable } from '../contracts/errors.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
+import { deploymentSpecJsonSchema } from '../spec/deployment-spec.ts';
 import { runSpecJsonSchema } from '../spec/run-spec.ts';
 import type { JsonSchema } from '../spec/json-schema.ts';
+import { fallbackRequest, modeRequest } from './deployment-schemas.ts';
 import type { Operation } from './operation.ts';
 import { runId } from './schema-parts.ts';
 import { problem } from './system-schemas.ts';
@@ -54,12 +56,13 @@ export interface OpenApiResponse {
 const tags = [
   { name: 'Runs', description: 'Start, watch and steer runs of a pipeline.' },
   { name: 'Models', description: 'What runs have registered.' },
+  { name: 'Deployments', description: 'Let policies steer, watch and steer their loops.' },
   { name: 'Webhooks', description: 'For CI systems.' },
   { name: 'System', description: 'This process.' },
 ];
 
 const description =
-  'Coxswain trains policies that steer Kubernetes, proves them against the best calibrated autoscaler and registers them. Errors are problem documents; every code is explained in docs/errors.md. Unknown fields and query parameters are refused.';
+  'Coxswain trains policies that steer Kubernetes, proves them against the best calibrated autoscaler, registers them and lets them steer. Errors are problem documents; every code is explained in docs/errors.md. Unknown fields and query parameters are refused.';
 
 /** Codes that any operation may answer with. */
 const everywhere: readonly ErrorCode[] = [
@@ -76,7 +79,13 @@ export function openApiDocument(
   operations: readonly Operation[],
   { version, asksForToken }: { readonly version: string; readonly asksForToken: boolean },
 ): OpenApiDocument {
-  const components: Record<string, JsonSchema> = { ...runSpecComponents(), RunRequest: runRequestSchema };
+  const components: Record<string, JsonSchema> = {
+    ...runSpecComponents(),
+    RunRequest: runRequestSchema,
+    DeploymentSpec: withoutDialect(deploymentSpecJsonSchema()),
+    ModeRequest: inputSchema(modeRequest),
+    FallbackRequest: inputSchema(fallbackRequest),
+  };
   const schemaOf = (schema: z.ZodType): JsonSchema => lifted(schema, components);
   const paths: Record<string, Record<string, OpenApiOperation>> = {};
   for (const each of operations) {
@@ -111,6 +120,11 @@ function runSpecComponents(): Record<string, JsonSchema> {
     renamed(JSON.parse(JSON.stringify(schema).replaceAll('#/$defs/__schema', '#/$defs/JsonValue')) as JsonSchema);
   const lift = ([name, part]: [string, JsonSchema]) => [name.replace('__schema', 'JsonValue'), named(part)] as const;
   return { RunSpec: named(spec), ...Object.fromEntries(parts.map(lift)) };
+}
+
+/** What somebody sends, so that what has a default may be left out. */
+function inputSchema(schema: z.ZodType): JsonSchema {
+  return withoutDialect(z.toJSONSchema(schema, { io: 'input' }) as JsonSchema);
 }
 
 const runRequestSchema: JsonSchema = {

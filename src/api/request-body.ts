@@ -43,6 +43,23 @@ export function textOf(body: Uint8Array): string {
   }
 }
 
+/** The format that a Content-Type announces. @throws CoxswainError UNSUPPORTED_MEDIA_TYPE */
+export function formatOf(contentType: string | undefined): 'json' | 'yaml' {
+  const [type, ...parameters] = (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
+  if (isUtf8 && type === 'application/json') return 'json';
+  if (isUtf8 && ['application/yaml', 'application/x-yaml', 'text/yaml'].includes(type)) return 'yaml';
+  const shown = contentType === undefined ? 'nothing' : JSON.stringify(contentType.slice(0, 100));
+  throw new CoxswainError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `Content-Type: found ${shown}; allowed: application/json, application/yaml (UTF-8)`,
+  );
+}
+
 /** Whether the request announces a body. */
 export function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;

@@ -6,7 +6,7 @@ import { operation } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { readRunRequest, runRequestBody } from './run-request.ts';
 import { eventData, metricPage, runDetail, runPage, startedRun, steered } from './run-schemas.ts';
-import { anyRunId, runId, runStatus } from './schema-parts.ts';
+import { anyRunId, runId, runStatus, wholeNumber } from './schema-parts.ts';
 import { detailView, pointView, startedView, steeredView, summaryView } from './views.ts';
 
 /** What the operations on runs work with. */
@@ -18,17 +18,6 @@ export interface RunPorts {
 }
 
 const one = z.strictObject({ id: anyRunId });
-
-/** A whole number written in a query. */
-function wholeNumber(min: number, max: number, meaning: string) {
-  return z
-    .string()
-    .regex(/^\d{1,16}$/, { error: `a whole number from ${min} to ${max}` })
-    .transform(Number)
-    .pipe(z.int().min(min).max(max))
-    .optional()
-    .describe(meaning);
-}
 
 /** Everything under /api/v1/runs. */
 export function runOperations({ client, streams, onStarted }: RunPorts): Operation[] {

@@ -3,7 +3,7 @@ import type { RunRequest } from '../client/start-run.ts';
 import { readRunSpecText } from '../spec/run-spec-text.ts';
 import type { BodyDescription } from './operation.ts';
 import { checked } from './operation.ts';
-import { textOf } from './request-body.ts';
+import { formatOf, textOf } from './request-body.ts';
 import { runId } from './schema-parts.ts';
 
 const example = { id: 'nightly-2026-03-01', spec: { version: 1, name: 'online-boutique' } };
@@ -40,20 +40,4 @@ export function readRunRequest(contentType: string | undefined, body: Buffer, qu
 
 function isEnvelope(input: unknown): input is { spec: unknown; id?: unknown } {
   return typeof input === 'object' && input !== null && !Array.isArray(input) && Object.hasOwn(input, 'spec');
-}
-
-function formatOf(contentType: string | undefined): 'json' | 'yaml' {
-  const [type, ...parameters] = (contentType ?? '')
-    .toLowerCase()
-    .split(';')
-    .map((part) => part.trim());
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
-  if (isUtf8 && type === 'application/json') return 'json';
-  if (isUtf8 && ['application/yaml', 'application/x-yaml', 'text/yaml'].includes(type)) return 'yaml';
-  const shown = contentType === undefined ? 'nothing' : JSON.stringify(contentType.slice(0, 100));
-  throw new CoxswainError(
-    'UNSUPPORTED_MEDIA_TYPE',
-    `Content-Type: found ${shown}; allowed: application/json, application/yaml (UTF-8)`,
-  );
 }

@@ -17,6 +17,17 @@ export const count = (meaning: string) => z.int().min(0).describe(meaning);
 export const link = (meaning: string) => z.string().describe(`${meaning} Path on this server.`);
 export const figures = (meaning: string) => z.record(z.string(), z.number()).describe(meaning);
 
+/** A whole number written in a query. */
+export function wholeNumber(min: number, max: number, meaning: string) {
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, { error: `a whole number from ${min} to ${max}` })
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+    .optional()
+    .describe(meaning);
+}
+
 export const runStatus = z.enum(['running', 'paused', 'completed', 'failed', 'cancelled']);
 export const stepStatus = z.enum(['pending', 'running', 'completed', 'failed', 'cancelled']);
 export const stepName = z.enum(stepNames);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { signWebhook } from '../../../src/api/webhook-operation.ts';
+import { someDecision, someDeployment, someSummary } from '../../contracts/control-fixtures.ts';
 import { sampleProgress } from '../cli/sample-run.ts';
 import { hash, rawSpec, startApiFixture } from './api-fixture.ts';
 import type { ApiFixture } from './api-fixture.ts';
@@ -30,8 +31,27 @@ before(async () => {
   });
   const move = { model: 'scaler', alias: 'champion', expected: null, to: 1, runId: 'done', at: new Date() };
   await api.store.models.moveAlias(move);
+  await addDeployments(api);
 });
 after(() => api.close());
+
+/** One that goes on with decisions and events, one that is over, and one whose loop was terminated. */
+async function addDeployments({ store, control }: ApiFixture): Promise<void> {
+  for (const name of ['going', 'over', 'lost']) {
+    await store.control.openDeployment(someDeployment(name, [name]));
+    control.startBare(name, { spec: someDeployment(name, [name]).spec });
+  }
+  const loop = control.loops.get('going')!;
+  loop.status = { ...loop.status, status: 'running', last: someSummary('going', 1) };
+  for (const step of [0, 1]) await store.control.writeDecision(someDecision('going', step));
+  const result = [{ workload: 'shop/going', outcome: 'scaled', replicas: 4, detail: '' }] as const;
+  await store.control.completeDecision('going', 0, { result, summary: someSummary('going', 0) });
+  const event = { deployment: 'going', step: 0, at: new Date(), kind: 'opened', alert: false, message: '' } as const;
+  await store.control.addEvent(event);
+  await store.control.closeDeployment('over', { status: 'failed', failure: 'gave up', at: new Date() });
+  control.end('over', 'completed');
+  control.end('lost', 'terminated');
+}
 
 test('every answer of every operation is one that the document announces', async () => {
   const document = api.api.document;
@@ -71,6 +91,36 @@ test('every answer of every operation is one that the document announces', async
   await expect('get', '/api/v1/models', '/api/v1/models', 200);
   await expect('get', '/api/v1/models/{name}', '/api/v1/models/scaler', 200);
   await expect('get', '/api/v1/models/{name}', '/api/v1/models/none', 404);
+  const deployment = '/api/v1/deployments/{name}';
+  const deploymentSpec = { version: 1, name: 'new', model: { name: 'scaler' }, target: { namespace: 'shop' } };
+  const open = (spec: unknown) => () => api.post('/api/v1/deployments', spec);
+  await expect('post', '/api/v1/deployments', '', 202, open(deploymentSpec));
+  await expect('post', '/api/v1/deployments', '', 409, open({ ...deploymentSpec, mode: 'live' }));
+  await expect('post', '/api/v1/deployments', '', 400, open({ ...deploymentSpec, mods: 'live' }));
+  await expect('post', '/api/v1/deployments', '', 415, () => api.post('/api/v1/deployments'));
+  await expect('get', '/api/v1/deployments', '/api/v1/deployments', 200);
+  for (const name of ['new', 'going', 'over', 'lost']) {
+    await expect('get', deployment, `/api/v1/deployments/${name}`, 200);
+    await expect('get', `${deployment}/decisions`, `/api/v1/deployments/${name}/decisions`, 200);
+    await expect('get', `${deployment}/events`, `/api/v1/deployments/${name}/events`, 200);
+  }
+  await expect('get', deployment, '/api/v1/deployments/nobody', 404);
+  await expect('get', `${deployment}/decisions`, '/api/v1/deployments/nobody/decisions', 404);
+  await expect('get', `${deployment}/decisions`, '/api/v1/deployments/going/decisions?last=0', 400);
+  await expect('get', `${deployment}/events`, '/api/v1/deployments/nobody/events', 404);
+  const bodies = { pause: undefined, resume: undefined, mode: { mode: 'live' }, fallback: { reason: 'slow' } };
+  for (const [verb, body] of Object.entries(bodies)) {
+    const send = (name: string) => () => api.post(`/api/v1/deployments/${name}/${verb}`, body);
+    await expect('post', `${deployment}/${verb}`, '', 200, send('going'));
+    await expect('post', `${deployment}/${verb}`, '', 409, send('over'));
+    await expect('post', `${deployment}/${verb}`, '', 404, send('nobody'));
+  }
+  await expect('post', `${deployment}/mode`, '', 400, () =>
+    api.post('/api/v1/deployments/going/mode', { mode: 'canary' }),
+  );
+  for (const name of ['going', 'over', 'lost']) {
+    await expect('post', `${deployment}/stop`, `/api/v1/deployments/${name}/stop`, 200);
+  }
   await expect('post', '/api/v1/webhooks/ci', '/api/v1/webhooks/ci', 401);
   const timestamp = String(Math.floor(Date.now() / 1000));
   const body = JSON.stringify({ id: 'from-ci', spec: rawSpec });
@@ -118,6 +168,17 @@ test('the example of the document is accepted', async () => {
   const response = await api.post('/api/v1/runs', example);
   assert.equal(response.status, 202);
   assertFits(api.api.document, { $ref: '#/components/schemas/RunRequest' }, example);
+});
+
+test('the examples of requests about deployments are accepted', async () => {
+  const { document } = api.api;
+  for (const [path, methods] of Object.entries(document.paths)) {
+    const content = methods.post?.requestBody?.content['application/json'];
+    if (!path.startsWith('/api/v1/deployments') || content === undefined) continue;
+    assertFits(document, content.schema, content.example);
+    const response = await api.post(path.replace('{name}', 'shop'), content.example);
+    assert.ok(response.ok || response.status === 409, `${path} ${response.status}`);
+  }
 });
 
 test('the schema of a request refuses what the API refuses', async () => {
