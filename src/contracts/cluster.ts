@@ -68,7 +68,10 @@ export interface ClusterWorkload {
   readonly autoscaler: { readonly minReplicas: number; readonly maxReplicas: number } | null;
   /** Pods that its disruption budgets allow to go now; 0 when they could not be read, null = no budget. */
   readonly disruptionsAllowed: number | null;
-  /** When the replicas were last changed, by whomever, as far as the object tells; null = not known. */
+  /**
+   * When the replicas were last changed, by whomever, as far as the object tells; null = not known. The API server keeps no
+   * time of changes through the `scale` subresource, ours and those of autoscalers among them: remember what was seen.
+   */
   readonly scaledAt: Date | null;
 }
 

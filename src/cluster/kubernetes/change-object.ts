@@ -7,7 +7,7 @@ import type { ApiCall } from './kubernetes-client.ts';
 import { fieldManager } from './our-marks.ts';
 
 /** How often somebody else may change an object between our reading and our writing. */
-const maxReads = 8;
+const maxReads = 20;
 
 /**
  * Reads an object, changes it and writes it, only if nobody changed it in between; else from the start. `change` returns

@@ -176,7 +176,7 @@ class Call implements ApiCall {
 
   /** Sends it once. Rejects only when the call is over or the credentials cannot be had. */
   private async attempt(request: ApiRequest): Promise<{ verdict: Verdict; connection: Connection | null }> {
-    const limitMs = Math.max(1, Math.min(this.patience.requestMs, this.deadline - performance.now()));
+    const limitMs = Math.max(1, Math.ceil(Math.min(this.patience.requestMs, this.deadline - performance.now())));
     const limit = AbortSignal.timeout(limitMs);
     const signal = AbortSignal.any([this.signal, limit]);
     let connection: Connection | null = null;
@@ -188,7 +188,7 @@ class Call implements ApiCall {
     } catch (error) {
       this.signal.throwIfAborted();
       if (error instanceof CoxswainError) throw error;
-      const why = limit.aborted ? `no answer within ${Math.round(limitMs)} ms` : reasonOf(error);
+      const why = limit.aborted ? `no answer within ${limitMs} ms` : reasonOf(error);
       return { verdict: judgeLoss(error, why), connection };
     }
   }

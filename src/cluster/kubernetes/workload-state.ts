@@ -57,7 +57,7 @@ function disruptionsAllowed(
   return allowed.length === 0 ? null : Math.min(...allowed);
 }
 
-/** When whoever set the replicas last did so: exact for the `scale` subresource, else their last change of the object. */
+/** The last change by whoever set the replicas. The API server keeps no time of changes through `scale`. */
 function scaledAt({ metadata }: ApiWorkload): Date | null {
   const times = (metadata.managedFields ?? [])
     .filter((entry) => setsReplicas(entry) && entry.time !== undefined)
