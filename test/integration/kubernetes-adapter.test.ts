@@ -3,7 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { KubeConfig } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
+import { serveResourceMetrics, writePodUsage } from '../../scripts/local-services/resource-metrics.ts';
 import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
 import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
 import { createClusterActor } from '../../src/cluster/kubernetes/cluster-actor.ts';
@@ -23,13 +26,17 @@ const noManifests = existsSync(manifests) ? false : `optional: ${manifests} is n
 
 describe('the adapters for a real Kubernetes API server', { skip }, () => {
   let cluster: TestCluster;
+  /** Of somebody with all rights. */
+  let config: KubeConfig;
   let admin: ClusterAdmin;
   let reader: ClusterReader;
   let actor: ClusterActor;
   const shop = pathsIn('shop');
 
   before(async () => {
-    cluster = await startTestCluster({ nodes: 3 });
+    cluster = await startTestCluster({ nodes: 3, autoscalerSyncSeconds: 1 });
+    config = new KubeConfig();
+    config.loadFromFile(cluster.kubeconfig);
     admin = clusterAdmin(cluster);
     for (const name of ['shop', 'boutique', 'elsewhere'])
       await admin.create('/api/v1/namespaces', { metadata: { name } });
@@ -144,7 +151,7 @@ describe('the adapters for a real Kubernetes API server', { skip }, () => {
         for (let i = 0; going; i++) await admin.merge(path, { metadata: { annotations: { [`w${writer}`]: `${i}` } } });
       }),
     );
-    for (let from = 1; from <= 20; from++) {
+    for (let from = 1; from <= 6; from++) {
       const result = await actor.scale({ workload: 'shop/contended', kind: 'Deployment', from, to: from + 1 });
       assert.equal(result.outcome, 'scaled', result.detail);
     }
@@ -156,12 +163,12 @@ describe('the adapters for a real Kubernetes API server', { skip }, () => {
     );
     assert.ok(conflicts.length > 0, 'no conflict came about');
 
-    // Both want to change 21; whoever comes second must find that out, and not overrule the first.
-    const ours = actor.scale({ workload: 'shop/contended', kind: 'Deployment', from: 21, to: 22 });
-    const theirs = admin.merge(`${path}/scale`, { spec: { replicas: 7 } });
+    // Both want to change 7; whoever comes second must find that out, and not overrule the first.
+    const ours = actor.scale({ workload: 'shop/contended', kind: 'Deployment', from: 7, to: 8 });
+    const theirs = admin.merge(`${path}/scale`, { spec: { replicas: 3 } });
     const [{ outcome }] = await Promise.all([ours, theirs]);
     const { replicas } = await stateOf('contended');
-    assert.ok((outcome === 'moved' || outcome === 'scaled') && replicas === 7, `${outcome}, ${replicas}`);
+    assert.ok((outcome === 'moved' || outcome === 'scaled') && replicas === 3, `${outcome}, ${replicas}`);
   });
 
   test('a deployment that is deleted in the middle is gone, and the rest is read', async () => {
@@ -429,22 +436,68 @@ describe('the adapters for a real Kubernetes API server', { skip }, () => {
       [['pods.metrics.k8s.io in shop', 'CLUSTER_REFUSED']],
     );
     assert.ok(before.pods.every(({ cpuMillicores }) => cpuMillicores === null));
-    await serveKind(admin, 'metrics.k8s.io', 'v1beta1', 'PodMetrics', 'pods');
+    await serveResourceMetrics(config);
     const [pod] = await podsOf('scaled');
-    const usage = [
-      { cpu: '12345678n', memory: '20Mi' },
-      { cpu: '7m', memory: '1024Ki' },
-    ];
-    await admin.create(shop.podMetrics, {
-      apiVersion: 'metrics.k8s.io/v1beta1',
-      kind: 'PodMetrics',
-      metadata: { name: pod.name },
-      containers: usage.map((each, i) => ({ name: `c${i}`, usage: each })),
-    });
+    const containers = { server: { cpu: '12345678n', memory: '20Mi' }, proxy: { cpu: '7m', memory: '1024Ki' } };
+    await writePodUsage(config, { namespace: 'shop', pod: pod.name, labels: {}, containers }, 1);
     const { pods, gaps } = await reader.read({ namespaces: ['shop'], usage: true });
     assert.deepEqual(gaps, []);
     const { cpuMillicores, memoryBytes } = pods.find(({ name }) => name === pod.name)!;
     assert.deepEqual([cpuMillicores, memoryBytes], [20, 21 * 2 ** 20]);
+  });
+
+  test("Kubernetes's own autoscaler keeps still while it is paused, and ours acts when it must take over", async () => {
+    await running('hot', 3);
+    await admin.create(shop.hpas, hpa('hot', 'hot'));
+    const paused = await actor.pauseOwner('shop/hot', 'Deployment');
+    // Each pod uses all of the 100m that it asks for, twice the target of an HPA.
+    const burn = async () => {
+      for (const { name } of await podsOf('hot')) {
+        const containers = { server: { cpu: '100m', memory: '10Mi' } };
+        await writePodUsage(config, { namespace: 'shop', pod: name, labels: { app: 'hot' }, containers }, 1);
+      }
+      await delay(500);
+    };
+    const conditionOf = async (name: string, type: string) => {
+      const { conditions = [] } = (await admin.get(`${shop.hpas}/${name}`)).status;
+      return conditions.find((condition: Json) => condition.type === type)?.reason;
+    };
+    await eventually('the paused HPA has seen the usage and may do nothing', async () => {
+      await burn();
+      return (await conditionOf('hot', 'ScalingLimited')) === 'ScaleUpLimit' || null;
+    });
+    assert.equal((await stateOf('hot')).replicas, 3);
+    await actor.scale({ workload: 'shop/hot', kind: 'Deployment', from: 3, to: 1 });
+    await eventually('a paused HPA still holds its own bounds', async () => (await stateOf('hot')).replicas === 2);
+
+    const native = {
+      workload: 'shop/hot',
+      kind: 'Deployment',
+      minReplicas: 1,
+      maxReplicas: 4,
+      targetPercent: 50,
+    } as const;
+    await assert.rejects(actor.putAutoscaler(native), { code: 'WORKLOAD_OWNED' });
+    await admin.create(shop.hpas, hpa('second', 'hot'));
+    const ambiguous = async () => (await conditionOf('second', 'ScalingActive')) === 'AmbiguousSelector';
+    await eventually('of two HPAs neither acts', ambiguous);
+    await admin.remove(`${shop.hpas}/second`);
+
+    await actor.resumeOwner(paused!);
+    await eventually('the resumed HPA scales up', async () => {
+      await burn();
+      return (await stateOf('hot')).replicas > 3;
+    });
+    await admin.remove(`${shop.hpas}/hot`);
+    const { replicas } = await stateOf('hot');
+    await actor.scale({ workload: 'shop/hot', kind: 'Deployment', from: replicas, to: 1 });
+    await actor.putAutoscaler(native);
+    await eventually('our HPA scales up', async () => {
+      await burn();
+      return (await stateOf('hot')).replicas === 4;
+    });
+    assert.equal(await ownerOf('hot'), null);
+    await actor.removeAutoscaler('shop/hot');
   });
 
   test('a warning is left where kubectl describe finds it, and warnings are read', async () => {

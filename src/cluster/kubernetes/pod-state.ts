@@ -43,8 +43,9 @@ export function podUsage({ containers = [] }: ApiPodMetrics): PodUsage {
 function workloadOf({ namespace, labels = {}, ownerReferences = [] }: ApiPod['metadata']): WorkloadName | null {
   const owner = ownerReferences.find(({ controller }) => controller);
   if (owner?.kind === 'StatefulSet') return `${namespace}/${owner.name}`;
-  const suffix = `-${labels['pod-template-hash']}`;
-  if (owner?.kind !== 'ReplicaSet' || !owner.name.endsWith(suffix)) return null;
+  const hash = labels['pod-template-hash'];
+  const suffix = `-${hash}`;
+  if (owner?.kind !== 'ReplicaSet' || hash === undefined || !owner.name.endsWith(suffix)) return null;
   return `${namespace}/${owner.name.slice(0, -suffix.length)}`;
 }
 
