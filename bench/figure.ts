@@ -5,6 +5,8 @@ export interface Figure {
   readonly unit: string;
   /** What stands for all measurements. Default: the median. */
   readonly summary?: 'median' | 'mean';
+  /** Why it cannot be measured here; null when it can. Default: it can. */
+  unavailable?(): Promise<string | null>;
   /** Measures several times, after warming up; one number a measurement. */
   measure(): Promise<readonly number[]>;
 }

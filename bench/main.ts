@@ -8,6 +8,7 @@ import { dqnCartPole } from './figures/dqn-cart-pole.ts';
 import { dqnSoak } from './figures/dqn-soak.ts';
 import { graphPpoServiceGraph } from './figures/graph-ppo-service-graph.ts';
 import { graphPpoUpdateB64 } from './figures/graph-ppo-update.ts';
+import { observeClusterMemory, observeClusterSeconds } from './figures/observe-cluster.ts';
 import { policyForwardB1, policyForwardB64 } from './figures/policy-forward.ts';
 import { ppoCartPoleSeconds, ppoSpeeds } from './figures/ppo-speed.ts';
 import { ppoUpdateB2048, ppoUpdateB64 } from './figures/ppo-update.ts';
@@ -38,6 +39,8 @@ const figures: readonly Figure[] = [
   twinLoadScrape,
   twinLoadLargeScrape,
   twinLoadCpu,
+  observeClusterSeconds,
+  observeClusterMemory,
   ...returns,
 ];
 
@@ -53,5 +56,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 for (const figure of asked.length > 0 ? known.filter(({ name }) => asked.includes(name)) : figures) {
-  process.stdout.write(`${JSON.stringify(summarised(figure, await figure.measure()))}\n`);
+  const reason = (await figure.unavailable?.()) ?? null;
+  if (reason !== null) process.stderr.write(`${figure.name} is not measured: ${reason}\n`);
+  else process.stdout.write(`${JSON.stringify(summarised(figure, await figure.measure()))}\n`);
 }

@@ -60,12 +60,16 @@ function parsed(text: string): Json {
 }
 
 /** Asks until there is an answer that is not false, null or undefined. */
-export async function eventually<T>(what: string, ask: () => Promise<T | false | null | undefined>): Promise<T> {
-  const deadline = Date.now() + 30_000;
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | false | null | undefined>,
+  limitMs = 30_000,
+): Promise<T> {
+  const deadline = Date.now() + limitMs;
   for (;;) {
     const answer = await ask();
     if (answer !== false && answer !== null && answer !== undefined) return answer;
-    if (Date.now() > deadline) throw new Error(`It did not come about within 30 s that ${what}.`);
+    if (Date.now() > deadline) throw new Error(`It did not come about within ${limitMs / 1000} s that ${what}.`);
     await delay(50);
   }
 }

@@ -1,4 +1,3 @@
-import { CoxswainError } from '../../contracts/errors.ts';
 import type { Incoming } from './api-exchange.ts';
 import type { ApiStatus } from './api-objects.ts';
 import type { ApiMethod } from './api-resources.ts';
@@ -51,16 +50,6 @@ export function statusOf(text: string): ApiStatus {
     return typeof body === 'object' && body !== null ? body : {};
   } catch {
     return {};
-  }
-}
-
-/** The object of an answer. @throws CoxswainError CLUSTER_REFUSED when it is no JSON. */
-export function bodyOf(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = `The answer for ${what} is no JSON: check that the address of the kubeconfig is that of an API server.`;
-    throw new CoxswainError('CLUSTER_REFUSED', message, { cause });
   }
 }
 

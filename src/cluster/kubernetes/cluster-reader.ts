@@ -72,8 +72,8 @@ async function readNamespace(reading: Reading, namespace: string, scope: Cluster
   const target = (resource: ApiTarget['resource']): ApiTarget => ({ resource, namespace });
   const asItIs = <T>(item: T): T => item;
   const [deployments, statefulSets, pods, autoscalers, budgets, quotas, usage, events] = await Promise.all([
-    api.list<ApiWorkload, ApiWorkload>(target(apiResources.deployments), asItIs),
-    api.list<ApiWorkload, ApiWorkload>(target(apiResources.statefulSets), asItIs),
+    api.list<ApiWorkload, ApiWorkload>(target(apiResources.deployments), asItIs, { managedFields: true }),
+    api.list<ApiWorkload, ApiWorkload>(target(apiResources.statefulSets), asItIs, { managedFields: true }),
     api.list(target(apiResources.pods), podState, { query: { fieldSelector: livingPods } }),
     readAutoscalers(api, namespace, (what, error) => reading.note(what, error)),
     reading.list<ApiPodDisruptionBudget, ApiPodDisruptionBudget>(target(apiResources.podDisruptionBudgets), asItIs),

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoxswainError } from '../../contracts/errors.ts';
-import { bodyOf, judge, judgeLoss, statusOf } from './api-answer.ts';
+import { judge, judgeLoss, statusOf } from './api-answer.ts';
 import type { Verdict } from './api-answer.ts';
-import { exchange } from './api-exchange.ts';
-import type { Incoming, Outgoing } from './api-exchange.ts';
-import type { ApiList } from './api-objects.ts';
+import { exchange, ObjectBody } from './api-exchange.ts';
+import type { BodyReader, Outgoing } from './api-exchange.ts';
 import { isRefusal, refusal } from './api-refusal.ts';
 import { pathOf, whatOf } from './api-resources.ts';
 import type { ApiMethod, ApiResource, ApiTarget } from './api-resources.ts';
 import { ClusterCredentials } from './cluster-credentials.ts';
 import type { ClusterAccess, Connection } from './cluster-credentials.ts';
+import { ListBody } from './list-body.ts';
 
 /** How long the API server is waited for. */
 export interface Patience {
@@ -62,6 +62,8 @@ export interface ApiCall {
 export interface ListOptions {
   readonly query?: Readonly<Record<string, string>>;
   readonly patient?: boolean;
+  /** Read who manages which fields. Default false: it is half of an object. */
+  readonly managedFields?: boolean;
 }
 
 const defaultPatience = { callMs: 10_000, requestMs: 5_000 };
@@ -118,8 +120,7 @@ class Call implements ApiCall {
   }
 
   async request<T>(request: ApiRequest): Promise<T> {
-    const { text } = await this.answer(request);
-    return bodyOf(text, whatOf(request.target)) as T;
+    return (await this.answer(request, () => new ObjectBody())) as T;
   }
 
   async list<T, Kept>(target: ApiTarget, keep: (item: T) => Kept, options: ListOptions = {}): Promise<Kept[]> {
@@ -145,49 +146,54 @@ class Call implements ApiCall {
   }
 
   private async pages<T, Kept>(target: ApiTarget, keep: (item: T) => Kept, options: ListOptions): Promise<Kept[]> {
-    const { query, patient } = options;
+    const { query, patient, managedFields = false } = options;
     const kept: Kept[] = [];
     let next: string | undefined;
     do {
       const page = { limit: String(pageSize), ...(next === undefined ? {} : { continue: next }) };
-      const list = await this.request<ApiList<T>>({ method: 'GET', target, query: { ...query, ...page }, patient });
-      // What is not kept of a page, its managed fields above all, is garbage before the next one comes.
-      for (const item of list.items ?? []) kept.push(keep(item));
-      next = list.metadata?.continue || undefined;
+      const request: ApiRequest = { method: 'GET', target, query: { ...query, ...page }, patient };
+      const read = await this.answer(request, () => new ListBody(keep, managedFields));
+      for (const item of read.kept) kept.push(item);
+      next = read.next;
     } while (next !== undefined);
     return kept;
   }
 
-  private async answer(request: ApiRequest): Promise<Incoming> {
+  /** @param reader made anew for each time that it is sent. */
+  private async answer<T>(request: ApiRequest, reader: () => BodyReader<T>): Promise<T> {
     const { target, patient = true } = request;
     let renewed = false;
     for (let attempt = 0; ; attempt++) {
-      const { verdict, connection } = await this.attempt(request);
+      const { verdict, connection } = await this.attempt(request, reader());
       if (verdict.kind === 'later' && patient) {
         await this.pause(target, verdict, attempt);
       } else if (verdict.kind === 'stale' && !renewed) {
         renewed = true;
         this.credentials.forget(connection);
       } else {
-        return settled(request, verdict);
+        return settled(request, verdict) as T;
       }
     }
   }
 
   /** Sends it once. Rejects only when the call is over or the credentials cannot be had. */
-  private async attempt(request: ApiRequest): Promise<{ verdict: Verdict; connection: Connection | null }> {
+  private async attempt(
+    request: ApiRequest,
+    reader: BodyReader<unknown>,
+  ): Promise<{ verdict: Verdict; connection: Connection | null }> {
     const limitMs = Math.max(1, Math.ceil(Math.min(this.patience.requestMs, this.deadline - performance.now())));
     const limit = AbortSignal.timeout(limitMs);
     const signal = AbortSignal.any([this.signal, limit]);
     let connection: Connection | null = null;
     try {
       connection = await orAborted(this.credentials.connection(), signal);
-      const answer = await exchange(connection, outgoingOf(request), signal);
+      const answer = await exchange(connection, outgoingOf(request), reader, signal);
       this.clock = answer.headers.date === undefined ? this.clock : new Date(answer.headers.date);
       return { verdict: judge(request.method, answer), connection };
     } catch (error) {
       this.signal.throwIfAborted();
       if (error instanceof CoxswainError) throw error;
+      if (error instanceof SyntaxError) throw notJson(request.target, error);
       const why = limit.aborted ? `no answer within ${limitMs} ms` : reasonOf(error);
       return { verdict: judgeLoss(error, why), connection };
     }
@@ -210,10 +216,10 @@ function outgoingOf({ method, target, query, body }: ApiRequest): Outgoing {
 }
 
 /** The answer of a request that is not sent again, or what it comes to. */
-function settled({ method, target }: ApiRequest, verdict: Verdict): Incoming {
+function settled({ method, target }: ApiRequest, verdict: Verdict): unknown {
   switch (verdict.kind) {
     case 'done':
-      return verdict.answer;
+      return verdict.answer.body;
     case 'refused':
       throw refusal(method, target, verdict.answer.status, statusOf(verdict.answer.text));
     case 'stale':
@@ -222,6 +228,11 @@ function settled({ method, target }: ApiRequest, verdict: Verdict): Incoming {
     case 'failed':
       throw unavailable(target, verdict.why);
   }
+}
+
+function notJson(target: ApiTarget, cause: SyntaxError): CoxswainError {
+  const message = `The answer for ${whatOf(target)} is no JSON: check that the address of the kubeconfig is that of an API server.`;
+  return new CoxswainError('CLUSTER_REFUSED', message, { cause });
 }
 
 function unavailable(target: ApiTarget, why: string): CoxswainError {
