@@ -17,7 +17,7 @@ import { steeringCommand } from './steering-commands.ts';
 import type { SteeringOptions } from './steering-commands.ts';
 import type { TwinOptions } from './twin-command.ts';
 import type { TwinManifestsOptions } from './twin-manifests-command.ts';
-import { numberOption } from './twin-options.ts';
+import { numberOption, speedOption } from './twin-options.ts';
 import { upCommand } from './up-command.ts';
 import type { UpOptions } from './up-command.ts';
 
@@ -236,7 +236,7 @@ function addTwinCommands(program: Command, context: CommandContext, finish: (cod
     .option('--scale <factor>', 'multiplies the load', numberOption('--scale', 0, 1_000_000), 1)
     .option('--flash-crowd <peak=3,at=120,minutes=5>', 'multiplies the load for a while; may be repeated', collect)
     .option('--seed <n>', 'of the arrivals', wholeNumber(0, 4_294_967_295), 1)
-    .option('--speed <factor>', 'simulated seconds a second', numberOption('--speed', 0.1, 60), 1)
+    .option('--speed <factor>', 'simulated seconds a second', speedOption, 1)
     .option('--no-startup', 'pods serve as soon as the cluster says that they are ready')
     .option('--slo <seconds>', 'a slower request is a violation', numberOption('--slo', 0.001, 3_600), 0.5)
     .option('--ingress <namespace/name>', 'gateway that users’ requests pass; default: they come from outside')
@@ -256,7 +256,7 @@ function addTwinCommands(program: Command, context: CommandContext, finish: (cod
     .option('--application <file>', 'JSON of an application or of a fitted twin; default: online-boutique')
     .option('--image <name>', 'of the containers, which only sleep', 'busybox:1.37')
     .option('--replicas-for <n>', 'as many as this load needs, requests/s', rateOption('--replicas-for'))
-    .option('--speed <factor>', 'of the twin: start-up is as much shorter', numberOption('--speed', 0.1, 60), 1)
+    .option('--speed <factor>', 'of the twin: start-up is as much shorter', speedOption, 1)
     .option('--disruption-budgets', 'with a PodDisruptionBudget for each service')
     .action(async (options: TwinManifestsOptions) => {
       const { twinManifestsCommand } = await import('./twin-manifests-command.ts');

@@ -31,6 +31,9 @@ export function ingressOption(text: WorkloadName): { readonly namespace: string;
   throw usageError(`--ingress: found ${text}; allowed: namespace/name, for example istio-system/istio-ingressgateway`);
 }
 
+/** Simulated seconds a second; at the highest a step takes 83 ms. */
+export const speedOption = numberOption('--speed', 0.1, 60);
+
 /** A number within limits, for commander. @throws CoxswainError REQUEST_INVALID */
 export function numberOption(option: string, low: number, high: number): (text: string) => number {
   return (text) => {

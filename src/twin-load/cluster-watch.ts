@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterReader, ClusterState } from '../contracts/cluster.ts';
-import { toCoxswainError } from '../contracts/errors.ts';
+import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
 
 /** The adapter has limits of its own; this one is for what goes wrong there. */
 const readTimeoutMs = 15_000;
@@ -36,8 +36,13 @@ export class ClusterWatch {
 
   /** Reads once. @throws CoxswainError CLUSTER_UNAVAILABLE, CLUSTER_REFUSED, and what `signal` was aborted with. */
   async readOnce(signal: AbortSignal): Promise<void> {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(readTimeoutMs)]);
-    const state = await this.#reader.read({ namespaces: [this.#namespace] }, limited);
+    const limit = AbortSignal.timeout(readTimeoutMs);
+    const limited = AbortSignal.any([signal, limit]);
+    const state = await this.#reader.read({ namespaces: [this.#namespace] }, limited).catch((error: unknown) => {
+      if (error !== limit.reason) throw error;
+      const message = `Namespace ${this.#namespace} could not be read within ${readTimeoutMs / 1000} s.`;
+      throw new CoxswainError('CLUSTER_UNAVAILABLE', message, { cause: error });
+    });
     this.#events.state(state, nowMs());
   }
 

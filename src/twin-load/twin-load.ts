@@ -29,7 +29,7 @@ export interface TwinLoadOptions {
   readonly load: Load;
   /** Of the arrivals. Default 1. */
   readonly seed?: number;
-  /** Simulated seconds a second, above 0, at most {@link maxSpeed}. Default 1. */
+  /** Simulated seconds a second, 0.1 … 60. Default 1. */
   readonly speed?: number;
   /** Let a pod serve only when its start-up delay is over. Default true. */
   readonly playStartup?: boolean;
@@ -48,9 +48,6 @@ export interface TwinLoadOptions {
   /** Takes sentences for people. */
   readonly notice?: (sentence: string) => void;
 }
-
-/** Highest speed: a step then takes 83 ms. */
-export const maxSpeed = 60;
 
 /** What the twin knows of itself; plain JSON. */
 export interface TwinState {

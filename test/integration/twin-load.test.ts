@@ -22,6 +22,8 @@ import { createClusterReader } from '../../src/cluster/kubernetes/cluster-reader
 import { createKubernetesClient } from '../../src/cluster/kubernetes/kubernetes-client.ts';
 import { createPrometheusClient } from '../../src/cluster/prometheus/prometheus-client.ts';
 import type { PrometheusClient } from '../../src/cluster/prometheus/prometheus-client.ts';
+import { standardMetricNames } from '../../src/cluster/workload-metrics/metric-names.ts';
+import { createSnapshotReader } from '../../src/cluster/workload-metrics/snapshot-reader.ts';
 import { onlineBoutiqueApplication } from '../../src/rl/environments/online-boutique/online-boutique-application.ts';
 import { applicationManifests } from '../../src/twin-load/application-manifests.ts';
 import { durationBoundsMs } from '../../src/twin-load/request-series.ts';
@@ -133,6 +135,29 @@ describe('the twin as a load for a real cluster, scraped by a real Prometheus', 
     assert.ok(Math.abs(seen / rate - 1) < 0.15, `${seen} requests/s`);
     const [measured, truth] = [await p95(), lastP95(twin.state())];
     assert.ok(measured > boundBelow(truth) && measured <= boundAbove(truth), `${measured} s for ${truth} s`);
+  });
+
+  test('a snapshot of it lacks nothing, and finds what each service takes itself', async () => {
+    const { services } = onlineBoutiqueApplication;
+    const snapshot = await createSnapshotReader(client, standardMetricNames).read({
+      workloads: services.map(({ name }) => `${namespace}/${name}`),
+      entry: `${namespace}/frontend`,
+      dialect: 'istio',
+      stepSeconds: 2,
+      rateSteps: 1,
+      windowSeconds: 6,
+      sloSeconds: 0.5,
+      at: new Date(),
+    });
+    assert.deepEqual(snapshot.missing, []);
+    const waits = twin.state().services.map(({ waitSeconds }) => waitSeconds);
+    snapshot.services.forEach(({ ownSeconds, errorRate }, s) => {
+      const { name, serviceSeconds } = services[s];
+      // Its wait changes from step to step; the snapshot has its mean.
+      const [low, high] = [0.8 * serviceSeconds, 1.2 * serviceSeconds + 3 * waits[s] + 0.02];
+      assert.ok(ownSeconds! > low && ownSeconds! < high, `${name}: ${ownSeconds} s, wait ${waits[s]} s`);
+      assert.equal(errorRate, 0);
+    });
   });
 
   test('CPU, replicas and readiness are those of the real pods, by name', async () => {

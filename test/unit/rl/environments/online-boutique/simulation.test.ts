@@ -200,3 +200,53 @@ test('a service that takes the place of another begins without pods and without 
   simulation.fleet.elapse();
   assert.equal(simulation.fleet.ready[0], 3);
 });
+
+test('played sub-step by sub-step, a control step leaves the same requests and latencies as played at once', () => {
+  const whole = new Simulation(onlineBoutiqueApplication);
+  const parts = new Simulation(onlineBoutiqueApplication, undefined, 1);
+  const [together, apart] = [new LatencyMixture(18), new LatencyMixture(18)];
+  for (const simulation of [whole, parts]) simulation.reset(simulation.replicasFor(100, 0.9));
+  for (let step = 0; step < 40; step++) {
+    const arrivals = [300, 300, 600, 300, 300, 300].map((count) => count + 3 * (step % 10));
+    together.clear();
+    apart.clear();
+    whole.advance(arrivals, together);
+    let completed = 0;
+    for (let part = 0; part < 3; part++) {
+      const each = new LatencyMixture(6);
+      parts.advance(
+        arrivals.map((count) => count / 3),
+        each,
+      );
+      completed += parts.completedRequests;
+      apart.append(each);
+    }
+    assert.equal(completed, whole.completedRequests);
+    assert.ok(Math.abs(apart.quantile(0.95) / together.quantile(0.95) - 1) < 0.01);
+  }
+  assert.deepEqual(parts.saveState(), whole.saveState());
+});
+
+test('the pods of a real cluster replace those of the fleet, and those that go finish their calls', () => {
+  const simulation = new Simulation(single(1, { maxReplicas: 50 }));
+  simulation.reset([4]);
+  simulation.fleet.observe(0, 2);
+  assert.deepEqual(
+    [simulation.fleet.ready[0], simulation.fleet.existing[0], simulation.fleet.stoppedNow[0]],
+    [2, 2, 2],
+  );
+  play(simulation, [60]);
+  assert.deepEqual([simulation.fleet.ready[0], simulation.fleet.stoppedNow[0]], [2, 0]);
+  simulation.fleet.observe(0, 7);
+  play(simulation, [60]);
+  assert.equal(simulation.readySeconds[0], 7 * STEP_SECONDS);
+});
+
+test('calls at a service that is given up are counted, and nothing else is lost', () => {
+  const simulation = new Simulation(single(1));
+  simulation.reset([1]);
+  for (let step = 0; step < 4; step++) play(simulation, [600]);
+  const waiting = simulation.flow.requestsInSystem();
+  assert.ok(waiting > 1000);
+  assert.deepEqual([simulation.flow.drop(0), simulation.flow.requestsInSystem()], [waiting, 0]);
+});
