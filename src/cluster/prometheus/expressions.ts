@@ -20,7 +20,7 @@ function anyOf(values: readonly string[]): string {
 
 /** The rate of a counter per second over a window, summed by labels. Prometheus sees to counters that were reset. */
 export function summedRate(metric: string, windowSeconds: number, by: readonly string[]): string {
-  return `sum by (${by.join(', ')}) (rate(${metric}[${windowSeconds}s]))`;
+  return `sum by (${by.join(', ')}) (rate(${metric}[${duration(windowSeconds)}]))`;
 }
 
 /**
@@ -28,7 +28,7 @@ export function summedRate(metric: string, windowSeconds: number, by: readonly s
  * the shortest one that the scrape interval allows, without knowing it.
  */
 export function sharpestRate(metric: string, windowsSeconds: readonly number[], by: readonly string[]): string {
-  const rates = windowsSeconds.map((seconds) => `rate(${metric}[${seconds}s])`);
+  const rates = windowsSeconds.map((seconds) => `rate(${metric}[${duration(seconds)}])`);
   return `sum by (${by.join(', ')}) (${rates.join(' or ')})`;
 }
 
@@ -42,12 +42,17 @@ export function recentGauge(
   windowSeconds: number,
   by: readonly string[],
 ): string {
-  return `${operator} by (${by.join(', ')}) (${metric} and last_over_time(${metric}[${windowSeconds}s]))`;
+  return `${operator} by (${by.join(', ')}) (${metric} and last_over_time(${metric}[${duration(windowSeconds)}]))`;
 }
 
 /** A quantile of a classic histogram's observations within a window, by labels. */
 export function quantileOf(quantile: number, buckets: string, windowSeconds: number, by: readonly string[]): string {
   return `histogram_quantile(${quantile}, ${summedRate(buckets, windowSeconds, ['le', ...by])})`;
+}
+
+/** Prometheus knows no fractions in durations. */
+function duration(seconds: number): string {
+  return Number.isInteger(seconds) ? `${seconds}s` : `${Math.round(1000 * seconds)}ms`;
 }
 
 function quoted(text: string): string {
