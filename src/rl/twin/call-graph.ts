@@ -23,8 +23,10 @@ export interface CallGraph {
 const LEAST_RATIO = 1e-4;
 /** Part of a service's calls that known callers may leave unexplained before the entry is taken for the caller. */
 const UNEXPLAINED = 0.05;
-/** Calls that an average request may make: each is a stage of the simulator. */
+/** Calls that an average request may make. */
 export const MOST_CALLS = 1000;
+/** Calls in the tree of a request, rare ones too: each is a stage of the simulator. */
+const MOST_STAGES = 1000;
 
 /**
  * Ratios of calls by the forced-flow law (Denning & Buzen, "The Operational Analysis of Queueing Network Models", 1978):
@@ -33,7 +35,9 @@ export const MOST_CALLS = 1000;
  * 1. Calls that go round are cut where a walk from the entry, busiest edge first, comes back to a service on its way.
  * 2. A service whose calls exceed what its known callers make (edges missing, callers outside of the mesh, cut circles)
  *    is called by the entry for the rest, so that its visits are those that were recorded.
- * 3. A service whose calls nobody counted (plain TCP, where an edge counts connections) is called once for each call of a
+ * 3. A graph with so many ways through it that its tree would have more than 1000 calls becomes flat: the entry calls
+ *    every service as often as before. A request passes its calls one after the other, so its latency stays the same.
+ * 4. A service whose calls nobody counted (plain TCP, where an edge counts connections) is called once for each call of a
  *    known caller, else of the entry.
  */
 export function fitCallGraph(recording: ClusterRecording, range: BinRange): CallGraph {
@@ -73,7 +77,27 @@ export function fitCallGraph(recording: ClusterRecording, range: BinRange): Call
     visits[s] = measured;
     addCalls(calls, { source: 0, target: s, calls: rest });
   }
-  return { calls, visits, notes };
+  if (stagesOf(calls, services.length) <= MOST_STAGES) return { calls, visits, notes };
+  notes.push(`There are more than ${MOST_STAGES} ways through the services: all are taken as called by the entry.`);
+  return { calls: calledByEntry(visits), visits, notes };
+}
+
+/** Calls in the tree of {@link callTree}. */
+function stagesOf(calls: readonly CallRatio[], count: number): number {
+  const stages = new Float64Array(count);
+  for (const s of callersFirst(calls, count).reverse()) {
+    stages[s] = 1;
+    for (const { source, target, calls: ratio } of calls) {
+      if (source === s) stages[s] += Math.max(1, Math.ceil(ratio)) * stages[target];
+    }
+  }
+  return stages[0];
+}
+
+function calledByEntry(visits: Float64Array): CallRatio[] {
+  return [...visits.keys()]
+    .filter((s) => s > 0 && visits[s] >= LEAST_RATIO)
+    .map((target) => ({ source: 0, target, calls: visits[target] }));
 }
 
 /**

@@ -41,23 +41,20 @@ const WORTHWHILE = 0.98;
  * that service times' squared coefficient of variation (one for all services), or two kinds of requests whose calls
  * differ by one factor, is taken with which a replay comes nearest to it. Without a recorded percentile: exponential
  * service times and one kind.
- * @param servicesWith the services, fitted for a squared coefficient of variation.
+ * @param servicesWith the services with a squared coefficient of variation.
  */
 export function fitRequests(
-  servicesWith: (serviceScv: number) => FittedService[],
+  servicesWith: (serviceScv: number) => readonly FittedService[],
   graph: CallGraph,
   recording: ClusterRecording,
   range: BinRange,
 ): FittedRequests {
   const middle = Math.max(range.from, Math.floor((range.from + range.to - BINS) / 2));
   const bins = { from: middle, to: Math.min(range.to, middle + BINS) };
-  let services: FittedService[] = [];
-  let fittedScv = NaN;
   let best: FittedRequests | null = null;
   let least = Infinity;
   for (const tail of tails) {
-    if (tail.serviceScv !== fittedScv) services = servicesWith(tail.serviceScv);
-    fittedScv = tail.serviceScv;
+    const services = servicesWith(tail.serviceScv);
     const application = applicationWith(services, graph, tail);
     const candidate = { services, requests: application.requests };
     const error = judgeP95(replay(application, recording, bins), recording);

@@ -1,7 +1,7 @@
 import type { ClusterRecording, RecordedService } from '../../contracts/cluster-metrics.ts';
 import type { BinRange } from '../../contracts/stores.ts';
 import type { ServiceParameters } from '../environments/online-boutique/application.ts';
-import { fitServiceTimes, plausible } from './queue-curve.ts';
+import { fitServiceTimes, plausible, refitServiceTime } from './queue-curve.ts';
 import type { ServiceTime } from './queue-curve.ts';
 import { isKnown, knownBins, serviceNameOf, valuesAt } from './recorded.ts';
 import { median, quantile, robustSlopes } from './robust.ts';
@@ -27,14 +27,8 @@ const LEAST_CALLS_SHARE = 0.05;
 const FULL_CORE_MILLICORES = 1000;
 /** Calls per pod that vary less than this between quiet and busy bins show no curve. */
 const LEAST_VARIATION = 1.3;
-/** What is known of a service from elsewhere. */
-export interface ServiceContext {
-  /** Squared coefficient of variation of its service time, which its mean latency does not tell. */
-  readonly serviceScv: number;
-  /** Calls that an average users' request makes to it. */
-  readonly visits: number;
-}
-
+/** Exponential service times, until the users' percentile says otherwise (fit-requests.ts). */
+export const PRIOR_SCV = 1;
 /** Fewer bins than this with calls and latency are no curve. */
 const LEAST_BINS = 20;
 /** How many times the replicas seen a service without an autoscaler may have, and how many more at least. */
@@ -50,18 +44,20 @@ const LEAST_MORE_REPLICAS = 4;
  *   explain it alike, the one with which a pod's CPU at full load is its limit, else its request, else the fewest.
  * - Network: what callers wait beyond the time at the server, weighted by their calls; median over bins.
  * - Start-up: median of the pods' times from creation to ready.
+ *
+ * @param visits calls that an average users' request makes to it.
  */
 export function fitService(
   recording: ClusterRecording,
   service: RecordedService,
   range: BinRange,
-  { serviceScv, visits }: ServiceContext,
+  visits: number,
 ): FittedService {
   const notes: string[] = [];
   const calls = callsOf(recording, service, range, visits);
   const cpu = fitCpu(service, calls, range, notes);
   const latency = latencyBins(recording, service, range);
-  const times = latency === null ? [] : fitServiceTimes(latency, serviceScv, serversOfFullPod(cpu, service, latency));
+  const times = latency === null ? [] : fitServiceTimes(latency, PRIOR_SCV, serversOfFullPod(cpu, service, latency));
   const { time, serversFrom } =
     latency === null ? timeFromCpu(cpu, service, notes) : chooseTime(times, cpu, service, latency, notes);
   const busy = cpu.slope / time.serviceSeconds;
@@ -75,7 +71,7 @@ export function fitService(
       name: serviceNameOf(service.workload, recording.namespace),
       serversPerPod: time.servers,
       serviceSeconds: within(time.serviceSeconds, 1e-6, 60),
-      serviceScv,
+      serviceScv: PRIOR_SCV,
       networkSeconds: fitNetwork(recording, service, range, notes),
       startupSeconds: fitStartup(service, notes),
       terminationSeconds: PRIOR_TERMINATION_SECONDS,
@@ -87,6 +83,35 @@ export function fitService(
     },
     serversFrom,
     notes,
+  };
+}
+
+/**
+ * A fitted service with another squared coefficient of variation of its service time: time, and servers where the curve
+ * told them, are found again, the CPU of a call stays.
+ */
+export function withServiceScv(
+  fitted: FittedService,
+  recording: ClusterRecording,
+  service: RecordedService,
+  range: BinRange,
+  serviceScv: number,
+): FittedService {
+  const { parameters, serversFrom } = fitted;
+  const latency = latencyBins(recording, service, range);
+  if (latency === null) return { ...fitted, parameters: { ...parameters, serviceScv } };
+  const onlyThese = serversFrom !== 'saturation';
+  const { servers, serviceSeconds } = refitServiceTime(latency, serviceScv, parameters.serversPerPod, { onlyThese });
+  const cpuOfCall = parameters.cpuBusyMillicores * parameters.serviceSeconds;
+  return {
+    ...fitted,
+    parameters: {
+      ...parameters,
+      serviceScv,
+      serversPerPod: servers,
+      serviceSeconds,
+      cpuBusyMillicores: within(cpuOfCall / serviceSeconds, 0, 1e6),
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import type { BinRange } from '../../contracts/stores.ts';
 import type { Application } from '../environments/online-boutique/application.ts';
 import { fitCallGraph, MOST_CALLS } from './call-graph.ts';
 import { fitRequests } from './fit-requests.ts';
-import { fitService } from './fit-service.ts';
+import { fitService, PRIOR_SCV, withServiceScv } from './fit-service.ts';
 import type { FittedService } from './fit-service.ts';
 import { fittedGraph } from './fitted-graph.ts';
 import { judgeP95, judgeServices } from './judge.ts';
@@ -37,8 +37,11 @@ export function fitTwin(recording: ClusterRecording): Twin {
   const { services } = seen;
   const graph = fitCallGraph(seen, fitted);
   refuseEndlessCalls(graph.visits);
-  const servicesWith = (serviceScv: number): FittedService[] =>
-    services.map((service, s) => fitService(seen, service, fitted, { serviceScv, visits: graph.visits[s] }));
+  const plain = services.map((service, s) => fitService(seen, service, fitted, graph.visits[s]));
+  const servicesWith = (serviceScv: number): readonly FittedService[] =>
+    serviceScv === PRIOR_SCV
+      ? plain
+      : plain.map((fit, s) => withServiceScv(fit, seen, services[s], fitted, serviceScv));
   const { services: fits, requests } = fitRequests(servicesWith, graph, seen, fitted);
   const parameters = fits.map((fit) => fit.parameters);
   const application: Application = { services: parameters, requests };

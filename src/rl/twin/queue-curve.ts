@@ -20,13 +20,13 @@ export interface ServiceTime {
 /** Servers a pod that are tried. */
 const candidates = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1000];
 /** Bins that a curve is fitted to; more are thinned out. */
-const MOST_BINS = 1500;
+const MOST_BINS = 1000;
 /** Calls in a bin from which more do not make its mean any more certain. */
 const CERTAIN_CALLS = 400;
 /** Residuals of ln(latency) beyond this count linearly, so that a spike does not decide. */
 const LINEAR_FROM = 0.2;
 const MOST_UTILISATION = 0.995;
-const GRID = 24;
+const GRID = 16;
 
 /**
  * Mean time at a service of m servers a pod, without the calls that it makes: S + W with W of M/G/c after Sakasegawa
@@ -62,6 +62,21 @@ export function fitServiceTimes(bins: LatencyBins, serviceScv: number, also: rea
     times.push(settled ? { ...last, servers: count } : fitServiceTime(thinned, serviceScv, count));
   }
   return times;
+}
+
+/** The best service time with from half to twice as many servers a pod, or with `servers` alone. */
+export function refitServiceTime(
+  bins: LatencyBins,
+  serviceScv: number,
+  servers: number,
+  { onlyThese }: { readonly onlyThese: boolean },
+): ServiceTime {
+  const thinned = thin(bins);
+  const near = candidates.filter((count) => 2 * count >= servers && count <= 2 * servers);
+  const tried = onlyThese ? [servers] : [...new Set([...near, servers])];
+  return tried
+    .map((count) => fitServiceTime(thinned, serviceScv, count))
+    .reduce((a, b) => (b.deviation < a.deviation ? b : a));
 }
 
 /** The times that explain the latencies about as well as the best one does: 5 % or half a percent more deviation. */

@@ -3,6 +3,8 @@ const HUBER = 1.345;
 /** The median absolute deviation of normal errors is their standard deviation over this. */
 const MAD_TO_DEVIATION = 1.4826;
 const ITERATIONS = 25;
+/** Each makes the section 0.62 times as long: 16 leave 1/2200 of it. */
+const GOLDEN_STEPS = 16;
 /** Events that bins are added up to before one can be told to fall outside, and the fewest such groups. */
 const EVENTS_PER_GROUP = 20;
 const LEAST_GROUPS = 8;
@@ -14,13 +16,13 @@ export interface TwoSlopes {
 }
 
 /** The middle value; NaN of nothing. Values that are not finite do not count. */
-export function median(values: Iterable<number>): number {
+export function median(values: ArrayLike<number>): number {
   return quantile(values, 0.5);
 }
 
 /** The value that a share of the values stays under, interpolated; NaN of nothing. Values that are not finite do not count. */
-export function quantile(values: Iterable<number>, share: number): number {
-  const sorted = Float64Array.from([...values].filter(Number.isFinite)).sort();
+export function quantile(values: ArrayLike<number>, share: number): number {
+  const sorted = Float64Array.from(values).filter(Number.isFinite).sort();
   if (sorted.length === 0) return NaN;
   const place = share * (sorted.length - 1);
   const low = Math.floor(place);
@@ -107,7 +109,7 @@ function goldenSection(loss: (at: number) => number, from: number, to: number): 
   let right = low + shrink * (high - low);
   let leftLoss = loss(left);
   let rightLoss = loss(right);
-  for (let iteration = 0; iteration < 24; iteration++) {
+  for (let iteration = 0; iteration < GOLDEN_STEPS; iteration++) {
     if (leftLoss <= rightLoss) {
       high = right;
       right = left;

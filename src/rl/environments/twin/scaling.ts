@@ -24,7 +24,7 @@ export const twinScaling: ScalingKind = {
 
 /**
  * The services of a recorded cluster as a graph: those that were there only part of the time come and go, as often as
- * they did. By default there are slots for all of them.
+ * they did. By default there are slots for all of them, and pods for the most replicas of each.
  */
 export const twinGraphScaling: ScalingKind = {
   name: 'twin-graph',
@@ -32,15 +32,21 @@ export const twinGraphScaling: ScalingKind = {
   settings: (given) => serviceGraphScaling.settings(given),
   task(given, trace, _hpaTargetPercent, twin) {
     const { graph, changesPerHour } = fitted('twin-graph', twin);
-    const { low, high } = serviceGraphParameters.nodes;
-    const nodes = Math.min(high, Math.max(low, everyService(graph).length));
+    const services = everyService(graph);
+    const nodes = within(services.length, serviceGraphParameters.nodes);
+    const mostPods = services.reduce((sum, { maxReplicas }) => sum + maxReplicas, 0);
+    const podQuota = within(mostPods, serviceGraphParameters.podQuota);
     return serviceGraphTask({
-      ...parseServiceGraphParameters({ nodes, changesPerHour, ...given }),
+      ...parseServiceGraphParameters({ nodes, changesPerHour, podQuota, ...given }),
       trace,
       application: graph,
     });
   },
 };
+
+function within(value: number, { low, high }: { readonly low: number; readonly high: number }): number {
+  return Math.min(high, Math.max(low, value));
+}
 
 function fitted(name: string, twin: FittedApplications | null): FittedApplications {
   if (twin !== null) return twin;

@@ -112,6 +112,25 @@ test('connections of plain TCP are no calls: such a service is called once for e
   assert.deepEqual(visitsOf({ ...recording, edges }), { a: 1, b: 2, db: 2 });
 });
 
+test('a graph with very many ways through it becomes flat, with the same calls of each service', () => {
+  const layers = 12;
+  const edges: Record<string, number> = {};
+  const calls: Record<string, number> = { a: 10 };
+  for (let layer = 0; layer < layers; layer++) {
+    for (const side of ['x', 'y', 'z']) {
+      calls[`${side}${layer}`] = 5;
+      if (layer === 0) edges[`a>${side}0`] = 5;
+      else for (const from of ['x', 'y', 'z']) edges[`${from}${layer - 1}>${side}${layer}`] = 5 / 3;
+    }
+  }
+  const recording = recorded(calls, edges);
+  const { calls: flat, notes } = fitCallGraph(recording, range);
+  assert.ok(flat.every(({ source, calls: ratio }) => source === 0 && Math.abs(ratio - 0.5) < 1e-6));
+  assert.equal(flat.length, 3 * layers);
+  assert.match(notes.join(), /more than 1000 ways/);
+  assert.equal(treeOf(recording).calls!.length, 3 * layers);
+});
+
 test('a caller’s calls while the called service is away do not count', () => {
   const recording = recorded({ a: 10, b: 10 }, { 'a>b': 10 });
   recording.services[1].series.readyReplicas.fill(NaN, 0, 25);
