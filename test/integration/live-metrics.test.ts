@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createCollectActivities } from '../../activities/collect.ts';
-import { startPrometheus } from '../../scripts/local-services/prometheus-server.ts';
 import type { PrometheusServer } from '../../scripts/local-services/prometheus-server.ts';
-import { removeTestData, testDataFolder } from '../../scripts/local-services/test-data.ts';
 import { prometheusOrSkip, startTestPrometheus } from '../../scripts/local-services/test-prometheus.ts';
 import { createPrometheusClient } from '../../src/cluster/prometheus/prometheus-client.ts';
 import { standardMetricNames } from '../../src/cluster/workload-metrics/metric-names.ts';
@@ -27,35 +21,9 @@ import { decodeRecording } from '../../src/recordings/recording.ts';
 import { createMemoryArtifactStore, createMemoryStore } from '../fakes/memory-store.ts';
 import { cpuSecondsPerCall, memoryBytes, MetricShop } from '../fakes/metric-shop.ts';
 import { answeringServer } from '../unit/cluster/answering-server.ts';
+import { prometheusWithHistory } from './shop-history.ts';
 
-const { skip, programs } = await prometheusOrSkip();
-
-/** A Prometheus that has scraped a shop every `every` seconds for a time that is over. */
-async function prometheusWithHistory(
-  t: TestContext,
-  shop: MetricShop,
-  { from, to, every, isUp = () => true }: { from: number; to: number; every: number; isUp?: (s: number) => boolean },
-): Promise<string> {
-  const dataFolder = testDataFolder();
-  const lines: string[] = [];
-  // Scrapes are not on the grid of the bins.
-  for (let at = from + 3.2; at < to; at += every) {
-    if (isUp(at)) lines.push(...shop.linesAt(at).map((line) => `${line} ${at.toFixed(3)}`));
-  }
-  const file = join(dataFolder, 'history.om');
-  writeFileSync(file, `${lines.join('\n')}\n# EOF\n`);
-  const create = ['tsdb', 'create-blocks-from', 'openmetrics', file, join(dataFolder, 'prometheus')];
-  await promisify(execFile)(programs!.promtool, create, { maxBuffer: 1 << 26 });
-  const { prometheus: program } = programs!;
-  // A target that is not there sets how long Prometheus takes an old sample for the present one.
-  const scrape = [{ job: 'absent', targets: ['127.0.0.1:1'], intervalSeconds: every }];
-  const server = await startPrometheus({ program, dataFolder, scrape });
-  t.after(async () => {
-    await server.stop();
-    await removeTestData(dataFolder);
-  });
-  return server.url;
-}
+const { skip } = await prometheusOrSkip();
 
 /** A Prometheus that scrapes a shop every second, as it is. */
 async function prometheusOf(t: TestContext, shop: MetricShop): Promise<PrometheusServer> {

@@ -11,6 +11,8 @@ export interface WorkflowServer {
   /** For workers. */
   readonly native: NativeConnection;
   readonly namespace: string;
+  /** host:port, for workers in processes of their own. */
+  readonly address: string;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function openWorkflowServer(): Promise<WorkflowServer> {
     client: new Client({ connection, namespace }),
     native,
     namespace,
+    address: services.temporalAddress,
     async close() {
       await native.close();
       await connection.close();

@@ -109,20 +109,21 @@ function isKnown({ series }: ServiceHistory): boolean {
 }
 
 /**
- * Edges as the servers count them, and those of which only callers tell (to servers outside of the mesh). An edge without
- * a number in a bin in which others have one carried nothing then.
+ * Edges as the servers count them; where they are silent, as callers do (who also tell of servers outside of the mesh). An
+ * edge without a number in a bin in which others have one carried nothing then.
  */
 function edgesOf({ server, client, errors, connections }: CallSeries, bins: number): RecordedEdge[] {
   const counted = byEdge(server.requests);
   const onlyTold = client.requests.filter((edge) => !counted.has(keyOf(edge)));
   const [failed, sums, counts] = [errors, client.durationSums, client.durationCounts].map(byEdge);
   const [serverSums, serverCounts] = [server.durationSums, server.durationCounts].map(byEdge);
+  const told = byEdge(client.requests);
   const all = [...server.requests, ...onlyTold];
   const answered = Array.from({ length: bins }, (_, bin) => all.some(({ rates }) => !Number.isNaN(rates[bin])));
   const unknown = new Float64Array(bins).fill(NaN);
   const calls = all.map((edge): RecordedEdge => {
     const key = keyOf(edge);
-    const rates = edge.rates.map((rate, bin) => (Number.isNaN(rate) && answered[bin] ? 0 : rate));
+    const rates = edge.rates.map((rate, bin) => firstKnown(rate, told.get(key)?.[bin], answered[bin] ? 0 : NaN));
     const atCaller = sums.has(key);
     const sum = (atCaller ? sums : serverSums).get(key) ?? unknown;
     const count = (atCaller ? counts : serverCounts).get(key) ?? unknown;
@@ -143,6 +144,10 @@ function edgesOf({ server, client, errors, connections }: CallSeries, bins: numb
   return [...calls, ...opened]
     .filter(({ source, target }) => source !== unknownWorkload || target !== unknownWorkload)
     .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+function firstKnown(...values: readonly (number | undefined)[]): number {
+  return values.find((value) => value !== undefined && !Number.isNaN(value)) ?? NaN;
 }
 
 function share(errors: number, rate: number): number {

@@ -126,7 +126,13 @@ function missingOf({ request, names, calls, requestsPerSecond, figures, users }:
   if (calls.server.requests.length === 0)
     sentences.push(`${names.requests} has no series with a rate for calls into the namespaces asked for.`);
   const without = requestsPerSecond.filter(Number.isNaN).length;
-  if (without > 0) sentences.push(`The request rate of ${entry} is missing in ${without} of ${rateSteps} steps.`);
+  if (without > 0) {
+    // All that is there is older than what is missing.
+    const late = requestsPerSecond.subarray(0, rateSteps - without).every((rate) => !Number.isNaN(rate));
+    const hint =
+      late && without < rateSteps ? ', the newest: scrapes are late, or this clock is ahead of Prometheus' : '';
+    sentences.push(`The request rate of ${entry} is missing in ${without} of ${rateSteps} steps${hint}.`);
+  }
   if (users.callsPerSecond[0] !== 0 && Number.isNaN(users.p95Seconds[0]))
     sentences.push(`The histogram ${names.server.durationBuckets} of ${entry} is missing.`);
   workloads.forEach((workload, i) => {

@@ -198,6 +198,17 @@ test('without any series of the mesh nobody has calls, not even none, and it say
   ]);
 });
 
+test('steps that are missing at the end hint at the clock, others do not', async () => {
+  const rates = async (values: readonly number[]) => {
+    const answers = { ...shop, 'requests_total [15s]': [[{ destination_workload: 'web' }, values]] as const };
+    return (await read(answers, { rateSteps: values.length }).snapshot).missing;
+  };
+  assert.deepEqual(await rates([4, 5, NaN, NaN]), [
+    'The request rate of shop/web is missing in 2 of 4 steps, the newest: scrapes are late, or this clock is ahead of Prometheus.',
+  ]);
+  assert.deepEqual(await rates([NaN, 5, 6, NaN]), ['The request rate of shop/web is missing in 2 of 4 steps.']);
+});
+
 test('without users nobody is violated and no percentile is missing', async () => {
   const { snapshot } = read({
     ...shop,

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { podJoin } from '../../../../src/cluster/workload-metrics/workload-pods.ts';
@@ -29,3 +31,23 @@ test('a pod of another namespace belongs to the workload there', () => {
   assert.equal(ownerOf('other', 'cart-5d8f9c7b4-x2k9p'), 'other/cart');
   assert.equal(ownerOf('third', 'cart-5d8f9c7b4-x2k9p'), null);
 });
+
+const samples = join(import.meta.dirname, '../../../../../shared/data/prometheus-samples/victoriametrics');
+const answer = join(samples, 'testdata__instant_response.json');
+
+test(
+  'pods of a real cluster belong to the Deployments that they are named after',
+  {
+    skip: existsSync(answer) ? false : `optional: ${answer} is not there`,
+  },
+  () => {
+    const series = JSON.parse(readFileSync(answer, 'utf8')) as { metric: Record<string, string> }[];
+    // There, a Deployment's service has its name.
+    const pods = series
+      .map(({ metric }) => metric)
+      .filter(({ pod, service }) => pod && /-[a-z0-9]+-[a-z0-9]{5}$/.test(pod) && service);
+    const owner = podJoin(pods.map(({ namespace, service }) => `${namespace}/${service}`));
+    assert.ok(pods.length >= 10, `${pods.length} pods`);
+    for (const { namespace, pod, service } of pods) assert.equal(owner(namespace, pod), `${namespace}/${service}`);
+  },
+);
