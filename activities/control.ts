@@ -70,9 +70,7 @@ async function step(
   signal: AbortSignal,
 ): Promise<StepSummary> {
   const live = await deployments.get(state.deployment);
-  const summary = await runControlStep({ ...ports, store: ports.store.control }, live, state, signal);
-  ports.onStep?.(live.record, summary);
-  return summary;
+  return runControlStep({ ...ports, store: ports.store.control }, live, state, signal);
 }
 
 async function closeControl(

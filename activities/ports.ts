@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { ClusterActor, ClusterReader } from '../src/contracts/cluster.ts';
 import type { SeriesReader, SnapshotReader } from '../src/contracts/cluster-metrics.ts';
-import type { DeploymentRecord, DeploymentSpec, StepSummary } from '../src/contracts/control.ts';
+import type { DeploymentSpec } from '../src/contracts/control.ts';
 import type { NumericProcesses } from '../src/contracts/numeric.ts';
 import type { PolicyProcesses } from '../src/contracts/policy-process.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
@@ -87,6 +87,4 @@ export interface ControlPorts {
   /** The application that the policies of an environment steer. */
   readonly applicationOf: (environment: string, twin: ArtifactReference | null) => Promise<Application>;
   readonly now: () => Date;
-  /** Hears of each step, for metrics. */
-  readonly onStep?: (deployment: DeploymentRecord, summary: StepSummary) => void;
 }

@@ -29,26 +29,31 @@ export interface StackOptions {
   /** Data, logs and records go here. */
   readonly dataFolder: string;
   readonly report: (line: string) => void;
+  /** Settings of the programs beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Whether the coxswain command finds what is served; default true. */
+  readonly announced?: boolean;
 }
 
 /**
- * Starts the servers, the orchestrator, a training worker and the API. Resolves when all of them are ready; throws when
+ * Starts the servers, the orchestrator, a training worker, a control worker where a cluster is configured, and the API. Resolves when all of them are ready; throws when
  * one is not, after stopping the others.
  */
-export async function startStack({ root, dataFolder, report }: StackOptions): Promise<Stack> {
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { root, dataFolder, report, announced = true } = options;
   const services = await startServices({ dataFolder, ports: usualPorts, report });
   const group = createProcessGroup({ logFolder: join(dataFolder, 'logs') });
   const stop = async () => {
-    rmSync(join(root, localServicesFile), { force: true });
+    if (announced) rmSync(join(root, localServicesFile), { force: true });
     await group.stop();
     await services.stop();
   };
   try {
-    const environment = await settingsOf(services);
+    const environment = { ...(await settingsOf(services)), ...options.environment };
     report('Starting the orchestrator, a training worker and the API …');
     const apiUrl = await startPrograms(group, root, environment);
     const { temporalUiUrl, temporalAddress, mongoUrl } = services;
-    announce(root, { temporalAddress, temporalUiUrl, mongoUrl, apiUrl, pid: process.pid });
+    if (announced) announce(root, { temporalAddress, temporalUiUrl, mongoUrl, apiUrl, pid: process.pid });
     const failed = Promise.race([services.failed, group.failed]);
     return { temporalUiUrl, apiUrl, environment, failed, stop, kill: () => group.kill() };
   } catch (error) {
@@ -76,8 +81,15 @@ async function settingsOf({ temporalAddress, mongoUrl }: Services): Promise<Node
 async function startPrograms(group: ProcessGroup, root: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const [api] = await Promise.all([
     group.start({ name: 'api', program: join(root, 'src/api/main.ts'), environment }),
-    group.start({ name: 'orchestrator', program: join(root, 'workers/orchestrator.ts'), environment }),
-    group.start({ name: 'trainer', program: join(root, 'workers/trainer.ts'), environment }),
+    ...workersIn({ ...process.env, ...environment }).map((name) =>
+      group.start({ name, program: join(root, `workers/${name}.ts`), environment }),
+    ),
   ]);
   return typeof api.url === 'string' ? api.url : `http://127.0.0.1:${environment.COXSWAIN_API_PORT}`;
+}
+
+/** A control worker is of use only where a cluster is configured. */
+function workersIn(environment: NodeJS.ProcessEnv): string[] {
+  const hasCluster = environment.COXSWAIN_CLUSTER_NAMESPACES && environment.COXSWAIN_PROMETHEUS_URL;
+  return ['orchestrator', 'trainer', ...(hasCluster ? ['control'] : [])];
 }

@@ -19,7 +19,7 @@ import { childrenOf } from './process-table.ts';
 const root = dirname(dirname(import.meta.dirname));
 
 /** The programs of a worker process that a test may start and kill. */
-export type Program = 'orchestrator' | 'trainer';
+export type Program = 'orchestrator' | 'trainer' | 'control';
 
 /** Real worker processes on real servers, with a database, a namespace and an artifact folder of their own. */
 export interface PipelineProcesses {
@@ -33,6 +33,10 @@ export interface PipelineProcesses {
   end(program: Program): Promise<number | null>;
   /** Pids of the numeric children of the programs that run. */
   numericChildren(): number[];
+  /** Pids of the policy processes of the programs that run. */
+  policyProcesses(): number[];
+  /** The folder with the programs' logs. */
+  readonly folder: string;
   startRun(spec: unknown, runId?: string): Promise<StartedRun>;
   stop(): Promise<void>;
 }
@@ -54,7 +58,11 @@ export interface Servers {
   readonly mongoUrl: string;
 }
 
-export async function startPipelineProcesses(own?: Servers): Promise<PipelineProcesses> {
+/** @param further settings of the programs beside those that every one needs. */
+export async function startPipelineProcesses(
+  own?: Servers,
+  further: Readonly<Record<string, string>> = {},
+): Promise<PipelineProcesses> {
   const shared = own === undefined ? await testServices() : null;
   const { temporalAddress, mongoUrl } = own ?? shared!;
   const folder = mkdtempSync(join(tmpdir(), 'coxswain-pipeline-'));
@@ -74,6 +82,7 @@ export async function startPipelineProcesses(own?: Servers): Promise<PipelinePro
     COXSWAIN_ARTIFACTS: join(folder, 'artifacts'),
     COXSWAIN_DATA_FOLDERS: `traces=${folder}`,
     COXSWAIN_SLOTS: '2',
+    ...further,
   };
   const programs = new Map<Program, ChildProcess>();
 
@@ -91,6 +100,7 @@ export async function startPipelineProcesses(own?: Servers): Promise<PipelinePro
     const code = await Promise.race([ready, ended]);
     if (code !== null) throw new Error(`${program} ended with ${code}: ${readFileSync(log.path, 'utf8').slice(-2000)}`);
   };
+  const pids = (): Set<number | undefined> => new Set([...programs.values()].map(({ pid }) => pid));
   const finish = async (program: Program, signal: NodeJS.Signals): Promise<number | null> => {
     const child = programs.get(program)!;
     programs.delete(program);
@@ -107,8 +117,9 @@ export async function startPipelineProcesses(own?: Servers): Promise<PipelinePro
     start,
     kill: async (program) => void (await finish(program, 'SIGKILL')),
     end: (program) => finish(program, 'SIGTERM'),
-    numericChildren: () =>
-      childrenOf(new Set([...programs.values()].map(({ pid }) => pid)), join('workers', 'numeric', 'child')),
+    numericChildren: () => childrenOf(pids(), join('workers', 'numeric', 'child')),
+    policyProcesses: () => childrenOf(pids(), join('workers', 'policy', 'policy-process')),
+    folder,
     async startRun(spec, runId = uniqueName('run')) {
       const options = { taskQueue: taskQueues.orchestration, workflowId: runId, args: [spec] };
       return startedRun(runId, await client.workflow.start(workflowTypes.pipeline, options), store);

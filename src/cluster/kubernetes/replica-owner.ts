@@ -26,7 +26,8 @@ const lettingGo = /^(kubectl|kubectl-.+|helm|before-first-apply|kube-controller-
 /**
  * Everybody else who sets the replicas of a workload, those first that cannot be paused.
  *
- * 1. A field manager owns them when it applied `spec.replicas` (server-side apply), or set it and is not {@link lettingGo}.
+ * 1. A field manager owns them when it applied `spec.replicas` (server-side apply), or set it after the workload was created
+ *    and is not {@link lettingGo}. Who created a workload, and left it alone since, lets go as well.
  * 2. An HPA owns its target unless it may scale neither up nor down, whoever told it so. One of ours owns nothing.
  * 3. A ScaledObject owns its target unless it is paused. The HPA that it made counts as the ScaledObject, also when that
  *    is paused, until KEDA has removed it.
@@ -34,7 +35,8 @@ const lettingGo = /^(kubectl|kubectl-.+|helm|before-first-apply|kube-controller-
 export function ownersOf(workload: ApiWorkload, kind: WorkloadKind, autoscalers: Autoscalers): readonly ReplicaOwner[] {
   const name = workload.metadata.name;
   const { hpas, scaledObjects } = autoscalersOf(name, kind, autoscalers);
-  const managers = (workload.metadata.managedFields ?? []).filter((entry) => setsReplicas(entry) && holdsOn(entry));
+  const { managedFields = [], creationTimestamp } = workload.metadata;
+  const managers = managedFields.filter((entry) => setsReplicas(entry) && holdsOn(entry, creationTimestamp));
   const scalers = [
     ...scaledObjects.filter((object) => !isPausedScaledObject(object)).map((object) => object.metadata.name),
     ...hpas.filter((hpa) => !isPausedHpa(hpa)).flatMap((hpa) => scaledObjectOf(hpa) ?? []),
@@ -83,8 +85,11 @@ export function setsReplicas({ fieldsV1 }: ManagedFieldsEntry): boolean {
   return typeof spec === 'object' && spec !== null && 'f:replicas' in spec;
 }
 
-function holdsOn({ manager = '', operation }: ManagedFieldsEntry): boolean {
-  return manager !== fieldManager && (operation === 'Apply' || !lettingGo.test(manager));
+function holdsOn({ manager = '', operation, time }: ManagedFieldsEntry, createdAt: string | undefined): boolean {
+  if (manager === fieldManager) return false;
+  if (operation === 'Apply') return true;
+  // Of the same second: Kubernetes writes no finer times here.
+  return !lettingGo.test(manager) && (time === undefined || time !== createdAt);
 }
 
 function owner(kind: ReplicaOwner['kind'], name: string, pausable: boolean): ReplicaOwner {

@@ -1,0 +1,237 @@
+/**
+ * `npm run demo:cluster`: the whole loop on one machine. A real Kubernetes control plane whose nodes are played, the objects
+ * of Online Boutique, the twin as their load, a real Prometheus; a policy that is trained here, deployed in shadow mode and
+ * then live; a flash crowd for it, and the same crowd for the calibrated HPA. See {@link usage}.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { loadConfig } from '../config/index.ts';
+import { findLocalServices } from '../config/local-services.ts';
+import { temporalConnection } from '../config/temporal-connection.ts';
+import type { CoxswainClient } from '../src/client/index.ts';
+import { createCoxswainClient } from '../src/client/index.ts';
+import type { ControlStatus } from '../src/contracts/control.ts';
+import { onlineBoutiqueApplication } from '../src/rl/environments/online-boutique/online-boutique-application.ts';
+import { createMongoStore } from '../src/store/mongo/mongo-store.ts';
+import { applicationManifests } from '../src/twin-load/application-manifests.ts';
+import { runBundledPipeline } from './bundled-run.ts';
+import { startClosedLoop } from './closed-loop/closed-loop.ts';
+import type { ClosedLoop } from './closed-loop/closed-loop.ts';
+import { crowdTable, playCrowd } from './cluster-demo/crowd-trial.ts';
+import type { CrowdMeasures } from './cluster-demo/crowd-trial.ts';
+import { tryLock } from './file-lock.mjs';
+import { startKubernetesCluster } from './local-services/kubernetes-cluster.ts';
+import type { KubernetesCluster } from './local-services/kubernetes-cluster.ts';
+import { addNodes } from './local-services/kubernetes-nodes.ts';
+import { cleanUpLeftovers } from './local-services/leftovers.ts';
+import { obtainKubernetes } from './local-services/obtain-kubernetes.ts';
+import { obtainPrometheus } from './local-services/obtain-prometheus.ts';
+import { startStack } from './stack.ts';
+import type { Stack } from './stack.ts';
+import { listenForStop } from './stop-request.ts';
+
+const usage = `Usage: npm run demo:cluster -- [--rate 150] [--peak 3] [--minutes 4] [--settle 2] [--json] [--stay]
+  --rate     requests/s before the crowd
+  --peak     peak of the crowd, times the rate
+  --minutes  length of the crowd
+  --settle   minutes that are waited before each crowd
+  --json     print both trials as one line of JSON, last on standard output; everything else goes to standard error
+  --stay     keep everything up afterwards, until Ctrl-C
+`;
+
+const root = dirname(import.meta.dirname);
+const dataFolder = join(root, '.coxswain', 'demo');
+const namespace = 'shop';
+const deployment = 'demo';
+const shadowSteps = 4;
+const nodes = { count: 6, shape: { cpu: '16', memory: '64Gi', pods: '110' } };
+
+const flags = readFlags();
+const output = flags.json ? process.stderr : process.stdout;
+const say = (line: string) => void output.write(`${line}\n`);
+const stopped = listenForStop(() => process.exit(130));
+const started: { stop(): Promise<void> }[] = [];
+
+process.exit(await main());
+
+function readFlags() {
+  const number = (fallback: string) => ({ type: 'string', default: fallback }) as const;
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    const { values } = parseArgs({
+      options: {
+        rate: number('150'),
+        peak: number('3'),
+        minutes: number('4'),
+        settle: number('2'),
+        json: flag,
+        stay: flag,
+      },
+    });
+    const numbers = { rate: values.rate, peak: values.peak, minutes: values.minutes, settle: values.settle };
+    for (const [name, text] of Object.entries(numbers)) {
+      if (!(Number(text) > 0)) throw new Error(`--${name}: found ${text}; allowed: a number above 0`);
+    }
+    const [rate, peak, minutes, settleMinutes] = Object.values(numbers).map(Number);
+    return { rate, crowd: { peak, minutes, settleMinutes }, json: values.json, stay: values.stay };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+async function main(): Promise<number> {
+  mkdirSync(dataFolder, { recursive: true });
+  const lock = tryLock(join(dataFolder, 'demo.lock'));
+  if ('holder' in lock) {
+    say(`The demonstration is already running from this folder (process ${lock.holder.pid}).`);
+    return 1;
+  }
+  try {
+    await demonstrate();
+    return 0;
+  } catch (error) {
+    if (stopped.signal.aborted) return 130;
+    say(error instanceof Error ? error.message : String(error));
+    return 1;
+  } finally {
+    for (const { stop } of started.reverse()) await stop();
+    lock.release();
+  }
+}
+
+async function demonstrate(): Promise<void> {
+  const loop = await bringUpCluster();
+  const stack = remember(
+    await startStack({
+      root,
+      dataFolder,
+      report: say,
+      environment: loop.environment,
+      announced: findLocalServices(root) === null,
+    }),
+  );
+  const { client, close } = openClient(stack);
+  started.push({ stop: close });
+  await trainUnlessThere(client, stack);
+  await deployInShadow(client);
+  await client.deployments.setMode(deployment, 'live');
+  say(
+    `\nLive. A crowd of ${flags.crowd.peak} times ${flags.rate} requests/s comes in ${flags.crowd.settleMinutes} min …`,
+  );
+  const trials: CrowdMeasures[] = [await playCrowd(loop, 'policy', flags.crowd, stopped.signal)];
+  await client.deployments.fallBack(deployment, 'The same crowd for the calibrated HPA.');
+  say('The same crowd for the calibrated HPA, which takes over from the policy …');
+  trials.push(await playCrowd(loop, 'HPA, calibrated', flags.crowd, stopped.signal));
+  say(`\n${crowdTable(trials)}\n`);
+  await report(client);
+  if (flags.json) process.stdout.write(`${JSON.stringify({ trials })}\n`);
+  if (flags.stay) {
+    say('Everything stays up. Stop it with Ctrl-C.');
+    await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
+  }
+  await client.deployments.stop(deployment);
+}
+
+async function bringUpCluster(): Promise<ClosedLoop> {
+  const programs = await obtainKubernetes({ report: say });
+  const { prometheus } = await obtainPrometheus({ report: say });
+  const clusterFolder = join(dataFolder, 'cluster');
+  await cleanUpLeftovers(join(clusterFolder, 'records'));
+  say('Starting a Kubernetes control plane …');
+  const cluster: KubernetesCluster = remember(await startKubernetesCluster({ programs, dataFolder: clusterFolder }));
+  const names = Array.from({ length: nodes.count }, (_, i) => `node-${i + 1}`);
+  await addNodes(cluster, names, nodes.shape);
+  say(`Kubernetes: KUBECONFIG=${cluster.kubeconfig}`);
+  const manifests = applicationManifests(onlineBoutiqueApplication, {
+    namespace,
+    image: 'registry.k8s.io/pause',
+    replicasFor: flags.rate,
+    disruptionBudgets: false,
+    speed: 1,
+  });
+  const loop = remember(
+    await startClosedLoop({
+      kubeconfig: cluster.kubeconfig,
+      prometheus,
+      manifests: manifests as unknown as KubernetesObject[],
+      namespace,
+      dataFolder: clusterFolder,
+      scrapeSeconds: 5,
+      twin: ['--rate', String(flags.rate)],
+    }),
+  );
+  say(`Prometheus: ${loop.prometheus.url}\n`);
+  return loop;
+}
+
+function remember<T extends { stop(): Promise<void> }>(part: T): T {
+  started.push(part);
+  return part;
+}
+
+function openClient(stack: Stack): { client: CoxswainClient; close: () => Promise<void> } {
+  const config = loadConfig({ ...process.env, ...stack.environment });
+  const store = createMongoStore({ url: config.mongo.url.reveal(), database: config.mongo.database });
+  const temporal = { connection: temporalConnection(config.temporal), namespace: config.temporal.namespace };
+  const client = createCoxswainClient({ temporal, store });
+  return {
+    client,
+    close: async () => {
+      await client.close();
+      await store.close();
+    },
+  };
+}
+
+/** A policy of an earlier demonstration does as well. */
+async function trainUnlessThere(client: CoxswainClient, stack: Stack): Promise<void> {
+  const models = await client.models.list();
+  if (models.some(({ model, aliases }) => model === 'online-boutique' && aliases.champion !== undefined)) {
+    say('The champion of an earlier demonstration is deployed.');
+    return;
+  }
+  say('Training the bundled pipeline …');
+  const options = { root, output: output as typeof process.stdout, json: false, signal: stopped.signal };
+  if ((await runBundledPipeline(stack, options)) !== 0) throw new Error('The run failed; see above.');
+}
+
+async function deployInShadow(client: CoxswainClient): Promise<void> {
+  await client.deployments.open({
+    version: 1,
+    name: deployment,
+    description: 'The demonstration',
+    model: { name: 'online-boutique', version: 'champion' },
+    target: { namespace },
+    mode: 'shadow',
+    metrics: { windowSeconds: 30 },
+  });
+  say(`\nDeployed in shadow mode: ${shadowSteps} decisions that nothing is done with.`);
+  await untilStatus(client, ({ step, last }) => step >= shadowSteps && last?.actor === 'policy');
+  const decisions = await client.deployments.decisions(deployment, { last: shadowSteps });
+  for (const { step, actor, guarded, problems } of decisions) {
+    const changes = guarded
+      .filter(({ before, permitted }) => before !== permitted)
+      .map(({ workload, before, permitted }) => `${workload.split('/')[1]} ${before} → ${permitted}`);
+    say(`  step ${step}, ${actor}: ${[...changes, ...problems].join(', ') || 'no change'}`);
+  }
+}
+
+async function untilStatus(client: CoxswainClient, holds: (status: ControlStatus) => boolean): Promise<void> {
+  for (;;) {
+    const { loop, failure } = await client.deployments.status(deployment);
+    if (failure !== null) throw new Error(`The deployment failed: ${failure}`);
+    if (loop !== null && holds(loop)) return;
+    await sleep(1_000, undefined, { signal: stopped.signal });
+  }
+}
+
+async function report(client: CoxswainClient): Promise<void> {
+  const events = await client.deployments.events(deployment);
+  say('What happened, newest first:');
+  for (const { at, kind, message } of events) say(`  ${at.toISOString().slice(11, 19)}  ${kind}: ${message}`);
+  say(`\nEvery decision: npx coxswain decisions ${deployment}; computed again: npx coxswain replay ${deployment}`);
+}

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { AppsV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { startClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
+import type { ClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
+import { programsOrSkip } from '../../scripts/local-services/programs-or-skip.ts';
+import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
+import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
+import { removeTestData, testDataFolder } from '../../scripts/local-services/test-data.ts';
+import type { CoxswainClient } from '../../src/client/index.ts';
+import { createCoxswainClient } from '../../src/client/index.ts';
+import type { ControlDecision, ControlStatus } from '../../src/contracts/control.ts';
+import { onlineBoutiqueApplication } from '../../src/rl/environments/online-boutique/online-boutique-application.ts';
+import { applicationManifests } from '../../src/twin-load/application-manifests.ts';
+import type { PipelineProcesses } from './pipeline-processes.ts';
+import { startPipelineProcesses } from './pipeline-processes.ts';
+import { smallSpec } from './small-pipeline.ts';
+
+const kubernetes = await kubernetesOrSkip();
+const prometheus = await programsOrSkip('prometheus');
+const skip = kubernetes.skip || prometheus.skip;
+
+const namespace = 'shop';
+const rate = 60;
+/** A step every two seconds, with a scrape every half second: the loop does not know how long a step is. */
+const spec = {
+  version: 1,
+  name: 'loop',
+  model: { name: 'small', version: 1 },
+  target: { namespace },
+  mode: 'shadow',
+  intervalSeconds: 2,
+  metrics: { windowSeconds: 4 },
+  guard: { limits: { maxStepUp: 3, maxStepDown: 2, coolDownDownSeconds: 10 } },
+} as const;
+
+/** A policy that cannot plan for more CPU than the HPA allows, so that a crowd makes it scale however little it learned. */
+const trainedSpec = {
+  ...smallSpec,
+  environment: {
+    name: 'online-boutique',
+    parameters: { episodeSteps: 40, actionBase: 'hpa', maxChange: 2, maxTargetRatio: 1.15, minTargetRatio: 0.6 },
+  },
+};
+
+let folder: string;
+/** A machine with other work to do takes its time. */
+const patienceMs = 60_000;
+
+let cluster: TestCluster;
+let loop: ClosedLoop;
+let processes: PipelineProcesses;
+let client: CoxswainClient;
+let apps: AppsV1Api;
+let core: CoreV1Api;
+
+before(async () => {
+  if (skip) return;
+  folder = testDataFolder();
+  cluster = await startTestCluster({ nodes: 4 });
+  const config = new KubeConfig();
+  config.loadFromFile(cluster.kubeconfig);
+  apps = config.makeApiClient(AppsV1Api);
+  core = config.makeApiClient(CoreV1Api);
+  const options = { namespace, image: 'none', replicasFor: rate, disruptionBudgets: false, speed: 1 };
+  const manifests = applicationManifests(onlineBoutiqueApplication, options) as unknown as KubernetesObject[];
+  loop = await startClosedLoop({
+    kubeconfig: cluster.kubeconfig,
+    prometheus: prometheus.programs!.prometheus,
+    manifests,
+    namespace,
+    dataFolder: folder,
+    scrapeSeconds: 0.5,
+    twin: ['--rate', String(rate), '--no-startup'],
+  });
+  processes = await startPipelineProcesses(undefined, loop.environment);
+  for (const program of ['orchestrator', 'trainer', 'control'] as const) await processes.start(program);
+  client = createCoxswainClient({ temporal: processes.client, store: processes.store });
+  const report = await (await processes.startRun(trainedSpec)).result();
+  assert.equal(report.model?.version, 1);
+  await client.deployments.open(spec);
+  await until(({ last }) => last?.actor === 'policy');
+});
+
+after(async () => {
+  await client?.close();
+  await processes?.stop();
+  await loop?.stop();
+  await cluster?.stop();
+  if (folder) await removeTestData(folder);
+});
+
+async function until(holds: (status: ControlStatus) => boolean): Promise<ControlStatus> {
+  const deadlineMs = Date.now() + patienceMs;
+  for (;;) {
+    const { loop: status, failure } = await client.deployments.status('loop');
+    assert.equal(failure, null);
+    if (status !== null && holds(status)) return status;
+    assert.ok(Date.now() < deadlineMs, `still ${JSON.stringify(status)}`);
+    await sleep(200);
+  }
+}
+
+/** Until so many more steps are done. */
+async function steps(count: number): Promise<ControlStatus> {
+  const { step } = await until(() => true);
+  return until((status) => status.step >= step + count);
+}
+
+async function replicas(): Promise<Record<string, number>> {
+  const { items } = await apps.listNamespacedDeployment({ namespace });
+  return Object.fromEntries(items.map(({ metadata, spec: wanted }) => [metadata!.name!, wanted!.replicas!]));
+}
+
+async function decisions(): Promise<readonly ControlDecision[]> {
+  return client.deployments.decisions('loop', { last: 1_000 });
+}
+
+test(
+  'in shadow mode the policy decides on what the cluster and Prometheus say, and nothing is changed',
+  { skip },
+  async () => {
+    const first = await replicas();
+    await steps(4);
+    assert.deepEqual(await replicas(), first);
+    const last = (await decisions()).at(-1)!;
+    assert.equal(last.actor, 'policy');
+    // So soon after the start there is no traffic to remember.
+    assert.deepEqual(
+      last.problems.filter((problem) => !/missing in \d+ of 41 steps/.test(problem)),
+      [],
+    );
+    const { requestsPerSecond, services } = last.observation!.metrics!;
+    assert.ok(
+      Math.abs(requestsPerSecond.at(-1)! - rate) < 0.5 * rate,
+      `${requestsPerSecond.at(-1)} requests/s are near ${rate}`,
+    );
+    assert.equal(services.length, 11);
+    assert.deepEqual(
+      last.observation!.workloads.map((workload) => workload!.replicas),
+      onlineBoutiqueApplication.services.map(({ name }) => first[name]),
+    );
+  },
+);
+
+test('live, a crowd makes it scale within the limits of the guard', { skip }, async () => {
+  const first = await replicas();
+  await client.deployments.setMode('loop', 'live');
+  await loop.setLoad(4 * rate);
+  await steps(10);
+  const grown = await replicas();
+  assert.ok(grown.frontend > first.frontend, `frontend: ${first.frontend} → ${grown.frontend}`);
+  for (const { mode, guarded } of await decisions()) {
+    if (mode === 'shadow') continue;
+    for (const { before: from, permitted } of guarded) {
+      assert.ok(permitted! - from! <= 3 && from! - permitted! <= 2, `${from} → ${permitted}`);
+    }
+  }
+  const managers = (await apps.readNamespacedDeployment({ name: 'frontend', namespace })).metadata!.managedFields!;
+  assert.ok(managers.some(({ manager, subresource }) => manager === 'coxswain' && subresource === 'scale'));
+});
+
+test(
+  'a policy process that is killed is replaced by the HPA within two steps, and the switch is an alert',
+  { skip },
+  async () => {
+    const [pid] = processes.policyProcesses();
+    const { step } = await until(() => true);
+    process.kill(pid, 'SIGKILL');
+    const { fallback } = await until((status) => status.fallback !== null);
+    assert.equal(fallback!.reason, 'policy-unavailable');
+    assert.ok(fallback!.sinceStep <= step + 2, `killed in step ${step}, replaced in ${fallback!.sinceStep}`);
+    assert.equal((await steps(1)).last?.actor, 'fallback');
+    const [event] = await client.deployments.events('loop');
+    assert.deepEqual([event.kind, event.alert], ['fallback', true]);
+    await client.deployments.resume('loop');
+    await until(({ last, fallback: left }) => left === null && last?.actor === 'policy');
+  },
+);
+
+test('the control worker killed with its children: another goes on, no step is done twice', { skip }, async () => {
+  const children = processes.policyProcesses();
+  await processes.kill('control');
+  await sleep(500);
+  await processes.start('control');
+  await steps(3);
+  for (const pid of children) assert.throws(() => process.kill(pid, 0), /ESRCH/);
+  const numbers = (await decisions()).map(({ step }) => step);
+  assert.deepEqual(
+    numbers,
+    [...new Set(numbers)].sort((a, b) => a - b),
+  );
+  assert.ok((await decisions()).filter(({ summary }) => summary === null).length <= 1);
+});
+
+test(
+  'Prometheus gone: nobody acts in one step, then the fallback is in charge until somebody resumes the policy',
+  { skip },
+  async () => {
+    await loop.prometheus.kill();
+    const switched = await until(({ fallback }) => fallback !== null);
+    assert.equal(switched.fallback!.reason, 'observations-missing');
+    await loop.prometheus.restart();
+    await until(({ last }) => last?.actor === 'fallback');
+    await client.deployments.resume('loop');
+    await until(({ last, fallback }) => fallback === null && last?.actor === 'policy');
+    const events = await client.deployments.events('loop');
+    assert.deepEqual(
+      events.slice(0, 2).map(({ kind, alert }) => [kind, alert]),
+      [
+        ['policy-resumed', false],
+        ['fallback', true],
+      ],
+    );
+    const { items } = await core.listNamespacedEvent({ namespace });
+    assert.ok(items.some(({ reason, type }) => reason === 'CoxswainFallback' && type === 'Warning'));
+  },
+);
+
+test('the API server gone: no step acts, the loop stays, and goes on when it is back', { skip }, async () => {
+  await cluster.killApiServer();
+  await until(({ last }) => last?.notes.some((note) => note.startsWith('cluster:')) ?? false);
+  const { step } = await steps(2);
+  await cluster.restartApiServer();
+  await client.deployments.resume('loop');
+  await until((status) => status.step > step && status.last?.actor === 'policy');
+  const silent = (await decisions()).filter(({ problems }) =>
+    problems.some((problem) => problem.startsWith('cluster:')),
+  );
+  assert.ok(silent.length >= 2);
+  for (const { guarded, observation } of silent) assert.deepEqual([guarded, observation], [[], null]);
+});
+
+test('a second loop on one of the workloads is refused, and says who has it', { skip }, async () => {
+  await client.deployments.open({ ...spec, name: 'second' });
+  for (;;) {
+    const { failure } = await client.deployments.status('second');
+    if (failure !== null) {
+      assert.match(failure, /Deployment loop steers shop\/\w+, so second cannot/);
+      return;
+    }
+    await sleep(200);
+  }
+});
+
+test('a workload that is deleted stops the policy, and the loop says so until it is back', { skip }, async () => {
+  const { metadata, spec: wanted } = await apps.readNamespacedDeployment({ name: 'emailservice', namespace });
+  await apps.deleteNamespacedDeployment({ name: 'emailservice', namespace });
+  await until(({ last }) => last?.notes.some((note) => /emailservice: its workload is not there/.test(note)) ?? false);
+  const { name, labels } = metadata!;
+  await apps.createNamespacedDeployment({ namespace, body: { metadata: { name, labels }, spec: wanted } });
+  await client.deployments.resume('loop').catch(() => undefined);
+  await until(({ last }) => last?.notes.every((note) => !note.includes('not there')) ?? false);
+  await client.deployments.resume('loop');
+  await until(({ last, fallback }) => fallback === null && last?.actor === 'policy');
+});
+
+test('stopped, the loop gives its workloads free, and its record computes to the same bits', { skip }, async () => {
+  await client.deployments.stop('loop');
+  while ((await client.deployments.status('loop')).status !== 'stopped') await sleep(200);
+  const record = await processes.store.control.getDeployment('loop');
+  assert.equal(record?.status, 'stopped');
+  assert.deepEqual(processes.policyProcesses(), []);
+  const all = await decisions();
+  const { replayDecisions } = await import('../../src/control/replay.ts');
+  const { liveDeployment } = await import('../../src/control/live-deployment.ts');
+  const { loadPolicy } = await import('../../src/rl/policy.ts');
+  const { createFolderArtifactStore } = await import('../../src/store/artifacts/folder-artifact-store.ts');
+  const artifacts = await createFolderArtifactStore(processes.environment.COXSWAIN_ARTIFACTS);
+  const policy = await loadPolicy(await artifacts.get(record!.policy));
+  try {
+    const replayed = await replayDecisions(liveDeployment(record!, onlineBoutiqueApplication), all, policy);
+    assert.equal(replayed.steps, all.length);
+    assert.ok(replayed.policyAnswers > 20, `${replayed.policyAnswers} answers`);
+  } finally {
+    await policy.dispose();
+  }
+});
