@@ -48,14 +48,12 @@ export async function controlWorkflow(input: ControlInput): Promise<ControlStatu
   setHandler(controlStatusQuery, () => switches.status());
   try {
     await runLoop(switches, resumed === null ? await open(switches, input) : rhythmOf(resumed));
-    return await close(switches, null);
   } catch (error) {
     if (isContinueAsNew(error)) throw error;
-    const cancelled = endedByCancellation(error);
-    const failure = codedFailure(error);
-    await close(switches, cancelled ? null : `${failure.code}: ${failure.message}`);
-    throw failureToThrow(error, { ...failure, step: 'control' });
+    await close(switches, endedByCancellation(error) ? null : textOf(error));
+    throw toThrow(error);
   }
+  return close(switches, null);
 }
 
 /** One workflow id for each deployment: Temporal sees to it that no two loops steer one. */
@@ -171,6 +169,7 @@ async function recordEvents({ events }: ControlSwitches): Promise<void> {
   }
 }
 
+/** Hands the workloads over. Where even that fails, its failure is the one that people must know of. */
 async function close(switches: ControlSwitches, failure: string | null): Promise<ControlStatus> {
   return CancellationScope.nonCancellable(async () => {
     const { deployment } = switches.state;
@@ -178,12 +177,30 @@ async function close(switches: ControlSwitches, failure: string | null): Promise
     switches.end('stopping');
     // A store that refuses the last changes must not keep the loop from closing.
     await recordEvents(switches).catch((error: unknown) => log.warn('A change was not recorded', { error }));
-    await controlling.closeControl({ deployment, state, failure });
-    switches.end(failure === null ? 'stopped' : 'failed');
-    showStage(switches);
+    try {
+      await controlling.closeControl({ deployment, state, failure });
+    } catch (error) {
+      end(switches, 'failed');
+      throw toThrow(error);
+    }
+    end(switches, failure === null ? 'stopped' : 'failed');
     await condition(allHandlersFinished);
     return switches.status();
   });
+}
+
+function end(switches: ControlSwitches, phase: 'stopped' | 'failed'): void {
+  switches.end(phase);
+  showStage(switches);
+}
+
+function textOf(error: unknown): string {
+  const { code, message } = codedFailure(error);
+  return `${code}: ${message}`;
+}
+
+function toThrow(error: unknown): unknown {
+  return failureToThrow(error, { ...codedFailure(error), step: 'control' });
 }
 
 /** The stage in the list of workflows, and the details of the one. Only when it changed: each costs an event. */

@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { ControlActivities, ControlInput, ControlState, ControlStatus } from '../../src/contracts/control.ts';
 import { controlStatusQuery } from '../../src/contracts/messages.ts';
-import { controlWorkflowId, workflowTypes } from '../../src/contracts/pipeline.ts';
+import { controlWorkflowId, memoKeys, workflowTypes } from '../../src/contracts/pipeline.ts';
 import { taskQueues } from '../../src/contracts/task-queues.ts';
 import { uniqueName } from '../../scripts/local-services/test-services.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
@@ -101,7 +101,8 @@ export async function startLoop({ client }: WorkflowServer, input: ControlInput)
   const deployment = uniqueName('loop');
   const workflowId = controlWorkflowId(deployment);
   const taskQueue = taskQueues.orchestration;
-  await client.workflow.start(workflowTypes.control, { taskQueue, workflowId, args: [input] });
+  const memo = { [memoKeys.specSha256]: 'f'.repeat(64) };
+  await client.workflow.start(workflowTypes.control, { taskQueue, workflowId, args: [input], memo });
   // Without the id of its first run, which the loop may have left behind.
   const handle = client.workflow.getHandle(workflowId);
   const status = (): Promise<ControlStatus> => handle.query(controlStatusQuery);
