@@ -5,7 +5,7 @@ import { sharedWithinScrape } from './shared-within-scrape.ts';
 
 /** Where control loops are recorded: the part of the store that is read here. */
 export interface ControlRecords {
-  listDeployments(): Promise<readonly Pick<DeploymentRecord, 'name' | 'status' | 'spec'>[]>;
+  listDeployments(): Promise<readonly Pick<DeploymentRecord, 'name' | 'status' | 'spec' | 'openedAt'>[]>;
   latestDecision(deployment: string): Promise<Pick<ControlDecision, 'at' | 'next'> | null>;
   /** Newest first. */
   listEvents(deployment: string): Promise<readonly Pick<ControlEvent, 'kind'>[]>;
@@ -16,6 +16,7 @@ interface ControlLoop {
   readonly deployment: string;
   readonly intervalSeconds: number;
   readonly paused: boolean;
+  readonly openedAt: Date;
   /** Null before its first step. */
   readonly last: Pick<ControlDecision, 'at' | 'next'> | null;
 }
@@ -49,8 +50,8 @@ export function addControlMetrics(registry: Registry, records: ControlRecords): 
   );
   gauge(
     'coxswain_control_step_timestamp_seconds',
-    'When the deployment made its last step, seconds since 1970.',
-    ({ last }) => (last === null ? null : last.at.getTime() / 1000),
+    'When the deployment made its last step, or was opened after it, seconds since 1970.',
+    ({ openedAt, last }) => Math.max(openedAt.getTime(), last?.at.getTime() ?? 0) / 1000,
   );
   gauge(
     'coxswain_control_interval_seconds',
@@ -65,10 +66,11 @@ export function addControlMetrics(registry: Registry, records: ControlRecords): 
 async function runningLoops(records: ControlRecords): Promise<readonly ControlLoop[]> {
   const running = (await records.listDeployments()).filter(({ status }) => status === 'running');
   return Promise.all(
-    running.map(async ({ name, spec }) => {
+    running.map(async ({ name, spec, openedAt }) => {
       const [last, events] = await Promise.all([records.latestDecision(name), records.listEvents(name)]);
       const change = events.find(({ kind }) => kind === 'paused' || kind === 'resumed');
-      return { deployment: name, intervalSeconds: spec.intervalSeconds, paused: change?.kind === 'paused', last };
+      const paused = change?.kind === 'paused';
+      return { deployment: name, intervalSeconds: spec.intervalSeconds, paused, openedAt, last };
     }),
   );
 }

@@ -16,7 +16,8 @@ function recordsOf(given: Partial<Records> & Pick<Records, 'listDeployments'>): 
 }
 
 function deployment(name: string, status: 'running' | 'stopped'): Records['listDeployments'][number] {
-  return { name, status, spec: { intervalSeconds: 15 } as Records['listDeployments'][number]['spec'] };
+  const spec = { intervalSeconds: 15 } as Records['listDeployments'][number]['spec'];
+  return { name, status, spec, openedAt: new Date(1_600_000_000_000) };
 }
 
 function step(seconds: number, fallback: object | null): NonNullable<Records['latestDecision']> {
@@ -55,9 +56,13 @@ test('a loop is paused from the pause to the next resume, whatever else happened
   }
 });
 
-test('before its first step a loop tells no time and no fallback', async () => {
-  const series = await seriesOf(recordsOf({ listDeployments: [deployment('shop', 'running')] }));
-  assert.deepEqual(series, [
+test('a loop is as late as it has been open before its first step, also when it was opened again', async () => {
+  const listDeployments = [deployment('shop', 'running')];
+  const opened = 'coxswain_control_step_timestamp_seconds{deployment="shop"} 1600000000';
+  const again = await seriesOf(recordsOf({ listDeployments, latestDecision: step(1_500_000_000, null) }));
+  assert.ok(again.includes(opened));
+  assert.deepEqual(await seriesOf(recordsOf({ listDeployments })), [
+    opened,
     'coxswain_control_interval_seconds{deployment="shop"} 15',
     'coxswain_control_paused{deployment="shop"} 0',
   ]);
