@@ -43,7 +43,7 @@ export interface TwinLoadOptions {
   readonly port?: number;
   /** Port on 127.0.0.1 of the controls; 0 = a free one, null = none. Default null. */
   readonly controlPort?: number | null;
-  /** Time between two readings of the cluster, seconds. Default 1, or a step if that is shorter. */
+  /** Time between two readings of the cluster, seconds. Default 1, or a step if that is shorter, but at least 0.2. */
   readonly pollSeconds?: number;
   /** Takes sentences for people. */
   readonly notice?: (sentence: string) => void;
@@ -174,7 +174,7 @@ class Twin {
     this.#truth = new GroundTruth(application.requests.length);
     const stepMs = (1000 * SUB_STEP_SECONDS) / speed;
     this.#clock = new StepClock(stepMs, nowMs());
-    const pollMs = options.pollSeconds === undefined ? Math.min(1000, stepMs) : 1000 * options.pollSeconds;
+    const pollMs = 1000 * (options.pollSeconds ?? Math.max(0.2, Math.min(1, stepMs / 1000)));
     this.#watch = new ClusterWatch(options.reader, namespace, pollMs, {
       state: (state, receivedAtMs) => {
         this.#readAtMs = receivedAtMs;
