@@ -12,7 +12,7 @@ import { decodeClusterRecording, encodeClusterRecording } from '../src/recording
 import { arrivalsOf, chunkOf, joinChunks } from '../src/recordings/cluster-recording.ts';
 import { ClusterSightings } from '../src/recordings/cluster-sightings.ts';
 import { recordingOf } from '../src/recordings/collect.ts';
-import { assertComplete } from '../src/recordings/recording-gaps.ts';
+import { assertComplete, withUnrecordedEdges } from '../src/recordings/recording-gaps.ts';
 import { planRecording, startOf } from '../src/recordings/recording-plan.ts';
 import type { RecordingPlan } from '../src/recordings/recording-plan.ts';
 import { splitTime } from '../src/recordings/split.ts';
@@ -189,11 +189,10 @@ async function watchCluster({ plan, source, cluster, sightings }: Attempt, signa
   }
 }
 
-async function storeRecording(
-  { artifacts, store, episodeSteps }: CollectPorts,
-  { plan, source, spec, chunks, signal }: Attempt,
-): Promise<CollectedRecording> {
-  const recording = joinChunks(chunks, plan, source.entry);
+async function storeRecording(ports: CollectPorts, attempt: Attempt): Promise<CollectedRecording> {
+  const { artifacts, store, episodeSteps } = ports;
+  const { plan, source, spec, chunks, signal } = attempt;
+  const recording = await comparedWithKiali(ports, attempt, joinChunks(chunks, plan, source.entry));
   assertComplete(recording, source.maxMissingShare);
   const { arrivals, interpolatedBins } = arrivalsOf(recording);
   const repairs = { interpolatedBins, summedDuplicates: 0 };
@@ -204,6 +203,23 @@ async function storeRecording(
   await untilStored(() => store.recordings.saveRecording({ ...record, artifact, createdAt: new Date() }), signal);
   const { bins, binSeconds, parts, meanRequestsPerSecond, peakRequestsPerSecond } = record;
   return { artifact, bins, binSeconds, parts, repairs, meanRequestsPerSecond, peakRequestsPerSecond, cluster };
+}
+
+/** Kiali is asked once, and never stands in the way. */
+async function comparedWithKiali(
+  { callGraph = null }: CollectPorts,
+  { plan, source, signal }: Attempt,
+  recording: ClusterRecording,
+): Promise<ClusterRecording> {
+  if (callGraph === null) return recording;
+  const stretch = { fromSeconds: startOf(0, plan), toSeconds: startOf(plan.bins, plan) };
+  try {
+    return withUnrecordedEdges(recording, await callGraph.read(source.namespace, stretch, signal), 'Kiali');
+  } catch (error) {
+    signal.throwIfAborted();
+    Context.current().log.warn('Kiali was not asked', { message: String(error) });
+    return recording;
+  }
 }
 
 function detailsOf({ stored, note }: Attempt): HeartbeatDetails {

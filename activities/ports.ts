@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { ClusterActor, ClusterReader } from '../src/contracts/cluster.ts';
-import type { SeriesReader, SnapshotReader } from '../src/contracts/cluster-metrics.ts';
+import type { CallGraphReader, SeriesReader, SnapshotReader } from '../src/contracts/cluster-metrics.ts';
 import type { DeploymentSpec } from '../src/contracts/control.ts';
 import type { NumericProcesses } from '../src/contracts/numeric.ts';
 import type { PolicyProcesses } from '../src/contracts/policy-process.ts';
@@ -36,6 +36,8 @@ export interface CollectPorts {
   readonly series: SeriesReader | null;
   /** Null on a worker without a cluster. */
   readonly cluster: ClusterReader | null;
+  /** Kiali, of which the recording's edges are compared with. Default null: a worker without it. */
+  readonly callGraph?: CallGraphReader | null;
   /** Control steps of an episode of the spec's environment. */
   readonly episodeSteps: (spec: RunSpec) => number;
   /** Tells the run's workflow how far it is; null in tests. */

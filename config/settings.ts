@@ -142,8 +142,8 @@ export const settings = {
     schema: httpUrl,
     fallback: null,
     allowed: 'an http:// or https:// URL without user and password',
-    help: 'Address of Kiali, without `/api`.',
-    whenUnset: "the service graph is made of the mesh's series in Prometheus",
+    help: 'Address of Kiali, without `/api`. Recordings of live clusters list the calls that it shows and they lack.',
+    whenUnset: 'Kiali is not asked',
   }),
   COXSWAIN_KIALI_TOKEN: secretSetting('Bearer token for Kiali.', { whenUnset: 'none is sent' }),
   COXSWAIN_ALGORITHMS: setting({

@@ -118,6 +118,16 @@ export interface SeriesReader {
   read(request: SeriesRequest, signal?: AbortSignal): Promise<NamespaceSeries>;
 }
 
+/** Who called whom over a time, as somebody else than Prometheus shows it. Port; adapter: Kiali, in src/cluster. */
+export interface CallGraphReader {
+  /** OBSERVATION_UNAVAILABLE, OBSERVATION_REFUSED. @param stretch seconds since 1970. */
+  read(
+    namespace: string,
+    stretch: { readonly fromSeconds: number; readonly toSeconds: number },
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly source: WorkloadName; readonly target: WorkloadName }[]>;
+}
+
 /** A cluster's series over a time, bin after bin. NaN = not known. All arrays of series have `bins` values. */
 export interface ClusterRecording {
   readonly namespace: string;

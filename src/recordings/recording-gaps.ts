@@ -1,4 +1,10 @@
-import type { ClusterRecording, RecordedService, RecordingGap, ServiceSeries } from '../contracts/cluster-metrics.ts';
+import type {
+  ClusterRecording,
+  RecordedEdge,
+  RecordedService,
+  RecordingGap,
+  ServiceSeries,
+} from '../contracts/cluster-metrics.ts';
 import { CoxswainError } from '../contracts/errors.ts';
 
 type Recorded = Omit<ClusterRecording, 'gaps' | 'p95Seconds'>;
@@ -43,6 +49,25 @@ export function gapsOf(recording: Recorded): RecordingGap[] {
     gaps.push(...runsOf(bins, lacksTime, nameOf('meanSeconds', workload)));
   }
   return gaps;
+}
+
+/**
+ * The recording with a gap over its whole length for each edge that somebody else shows and that it lacks: a sign that the
+ * names of the series are not those of this mesh, or that a proxy is not scraped.
+ */
+export function withUnrecordedEdges(
+  recording: ClusterRecording,
+  shown: readonly Pick<RecordedEdge, 'source' | 'target'>[],
+  shownBy: string,
+): ClusterRecording {
+  const nameOfEdge = ({ source, target }: Pick<RecordedEdge, 'source' | 'target'>): string => `${source} to ${target}`;
+  const recorded = new Set(recording.edges.map(nameOfEdge));
+  const lacking = new Set(shown.map(nameOfEdge).filter((name) => !recorded.has(name)));
+  const gaps = [...lacking].sort().map((name) => ({
+    what: `calls from ${name}, which ${shownBy} shows`,
+    ...{ from: 0, to: recording.bins },
+  }));
+  return { ...recording, gaps: [...recording.gaps, ...gaps] };
 }
 
 /**

@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createCollectActivities } from '../../activities/collect.ts';
 import type { CollectPorts } from '../../activities/ports.ts';
 import type { ClusterReader, ClusterState } from '../../src/contracts/cluster.ts';
-import type { SeriesReader, SeriesRequest } from '../../src/contracts/cluster-metrics.ts';
+import type { CallGraphReader, SeriesReader, SeriesRequest } from '../../src/contracts/cluster-metrics.ts';
 import { CoxswainError } from '../../src/contracts/errors.ts';
 import type { RunSpec } from '../../src/contracts/run-spec.ts';
 import type { CollectedRecording } from '../../src/contracts/runs.ts';
@@ -176,6 +176,27 @@ test('what is missing is listed, up to the share that is allowed', async () => {
   assert.equal(repairs.interpolatedBins, 6);
   const { gaps } = decodeClusterRecording(await ports.artifacts.get(cluster!));
   assert.deepEqual(gaps[0], { what: 'requests to shop/web', from: 3, to: 5 });
+});
+
+test('calls that Kiali shows and Prometheus lacks are gaps; without Kiali it goes on', async () => {
+  const stretches: unknown[] = [];
+  const callGraph: CallGraphReader = {
+    async read(namespace, stretch) {
+      stretches.push([namespace, stretch]);
+      return [
+        { source: 'unknown', target: 'shop/web' },
+        { source: 'shop/web', target: 'shop/cart' },
+      ];
+    },
+  };
+  const { ports, run } = createBench({ callGraph });
+  const { gaps } = decodeClusterRecording(await ports.artifacts.get((await run(specOf({}))).cluster!));
+  assert.deepEqual(gaps, [{ what: 'calls from shop/web to shop/cart, which Kiali shows', from: 0, to: 60 }]);
+  assert.deepEqual(stretches, [['shop', { fromSeconds: 3615, toSeconds: 3615 + 900 }]]);
+  const away: CallGraphReader = {
+    read: () => Promise.reject(new CoxswainError('OBSERVATION_UNAVAILABLE', 'Kiali did not answer.')),
+  };
+  assert.equal((await createBench({ callGraph: away }).run(specOf({}))).bins, 60);
 });
 
 test('from now on, replicas are seen bin by bin, and a cluster that is away for a moment is no end', async () => {

@@ -9,8 +9,10 @@ import type { ServiceEdge, ServiceGraph } from './service-graph.ts';
 /** Which part of the mesh, over what time. */
 export interface KialiRequest {
   readonly namespaces: readonly string[];
-  /** Rates are means over this long before now. */
+  /** Rates are means over this long before `atSeconds`. */
   readonly durationSeconds: number;
+  /** Seconds since 1970. Default now. */
+  readonly atSeconds?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -20,7 +22,7 @@ export interface KialiRequest {
  */
 export async function readKialiGraph(
   server: Omit<JsonServer, 'name'>,
-  { namespaces, durationSeconds, signal }: KialiRequest,
+  { namespaces, durationSeconds, atSeconds, signal }: KialiRequest,
 ): Promise<ServiceGraph> {
   const { status, body } = await requestJson(
     { ...server, name: 'Kiali' },
@@ -33,6 +35,7 @@ export async function readKialiGraph(
         injectServiceNodes: 'false',
         appenders: 'deadNode,responseTime,securityPolicy',
         responseTime: '95',
+        ...(atSeconds === undefined ? {} : { queryTime: String(atSeconds) }),
       },
       ...(signal ? { signal } : {}),
     },

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { createKialiCallGraph } from '../../../../src/cluster/service-graph/call-graph-reader.ts';
 import { parseKialiGraph, readKialiGraph } from '../../../../src/cluster/service-graph/kiali.ts';
 import { answeringServer, sendJson } from '../answering-server.ts';
 
@@ -102,6 +103,24 @@ test('the graph is asked for by workload, with response times and security', asy
   });
   const { edges } = await readKialiGraph({ url: `${url}/kiali` }, { namespaces: ['shop', 'it'], durationSeconds: 60 });
   assert.equal(edges.length, 3);
+});
+
+test('who called whom over a time in the past is asked of Kiali, and idle edges are left out', async (t) => {
+  const asked: URLSearchParams[] = [];
+  const url = await answeringServer(t, ({ url: { searchParams } }, response) => {
+    asked.push(searchParams);
+    sendJson(response, shop);
+  });
+  const edges = await createKialiCallGraph({ url }).read('shop', { fromSeconds: 600, toSeconds: 1500 });
+  assert.deepEqual(edges, [
+    { source: 'shop/cart', target: 'shop/frontend' },
+    { source: 'shop/frontend', target: 'shop/cart' },
+    { source: 'unknown', target: 'shop/frontend' },
+  ]);
+  assert.deepEqual(
+    ['namespaces', 'duration', 'queryTime'].map((name) => asked[0].get(name)),
+    ['shop', '900s', '1500'],
+  );
 });
 
 test("Kiali's own error is told", async (t) => {
