@@ -3,6 +3,7 @@ import { CoxswainError } from '../contracts/errors.ts';
 
 /** gRPC status codes, by the numbers of the gRPC specification. */
 const grpcCodes = {
+  cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
@@ -21,7 +22,13 @@ export function isNotFound(error: unknown): boolean {
 export function isAnswerMissing(error: unknown): boolean {
   if (error instanceof QueryNotRegisteredError) return true;
   const code = grpcError(error)?.code;
-  return code === grpcCodes.deadlineExceeded || code === grpcCodes.failedPrecondition || code === grpcCodes.notFound;
+  // The server cancels a query shortly before its deadline when nobody has answered.
+  return (
+    code === grpcCodes.cancelled ||
+    code === grpcCodes.deadlineExceeded ||
+    code === grpcCodes.failedPrecondition ||
+    code === grpcCodes.notFound
+  );
 }
 
 /** What a call to Temporal threw, with a code of the error table. */
