@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { WorkflowFailedError } from '@temporalio/client';
@@ -12,11 +12,13 @@ import type { RunReport } from '../../src/contracts/runs.ts';
 import { createFolderArtifactStore } from '../../src/store/artifacts/folder-artifact-store.ts';
 import { startPipelineProcesses, until } from './pipeline-processes.ts';
 import type { PipelineProcesses } from './pipeline-processes.ts';
+import { assertNoSecrets } from './planted-secrets.ts';
 import { smallSpec } from './small-pipeline.ts';
 
+const wandbKey = 'planted-0123456789abcdef';
 let processes: PipelineProcesses;
 before(async () => {
-  processes = await startPipelineProcesses();
+  processes = await startPipelineProcesses(undefined, { WANDB_API_KEY: wandbKey, WANDB_MODE: 'disabled' });
   await processes.start('orchestrator');
   await processes.start('trainer');
 });
@@ -158,4 +160,19 @@ test('device gpu without a GPU worker fails with what to do', async () => {
 
 test('nothing of a failed or finished run goes on', async () => {
   await until(async () => processes.numericChildren().length === 0);
+});
+
+test('a secret of the workers is in no document, history, log, artifact or report', async () => {
+  const { environment, client } = processes;
+  const { MONGODB_URL: url, COXSWAIN_DATABASE: database, COXSWAIN_ARTIFACTS: artifacts } = environment;
+  const run = await processes.startRun(tinySpec);
+  const report = await run.result();
+  const searched = await assertNoSecrets([{ name: 'WANDB_API_KEY', value: wandbKey }], {
+    mongo: { url, database },
+    temporal: client,
+    // The logs of the programs lie beside the artifacts.
+    files: [dirname(artifacts)],
+    texts: { report, record: await run.record() },
+  });
+  assert.ok(searched.documents > 10 && searched.historyEvents > 50 && searched.files > 5, JSON.stringify(searched));
 });
