@@ -2,15 +2,17 @@ import { createCollectActivities } from '../activities/collect.ts';
 import { createControlActivities } from '../activities/control.ts';
 import type { CollectPorts, ControlPorts } from '../activities/ports.ts';
 import { childEnvironment } from '../config/child-environment.ts';
-import type { Config } from '../config/index.ts';
+import type { Config, MetricsServer } from '../config/index.ts';
 import { createClusterActor } from '../src/cluster/kubernetes/cluster-actor.ts';
 import { createClusterReader } from '../src/cluster/kubernetes/cluster-reader.ts';
 import { createKubernetesClient } from '../src/cluster/kubernetes/kubernetes-client.ts';
 import { createPrometheusClient } from '../src/cluster/prometheus/prometheus-client.ts';
 import type { PrometheusClient } from '../src/cluster/prometheus/prometheus-client.ts';
+import { createKialiCallGraph } from '../src/cluster/service-graph/call-graph-reader.ts';
 import { loadMetricNames } from '../src/cluster/workload-metrics/load-metric-names.ts';
 import { createSeriesReader } from '../src/cluster/workload-metrics/series-reader.ts';
 import { createSnapshotReader } from '../src/cluster/workload-metrics/snapshot-reader.ts';
+import type { CallGraphReader } from '../src/contracts/cluster-metrics.ts';
 import { CoxswainError } from '../src/contracts/errors.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import { applicationOf } from '../src/rl/twin/application-of.ts';
@@ -58,7 +60,8 @@ function activitiesOf({ config, client, store, artifacts }: WorkerContext) {
     now: () => new Date(),
   };
   const series = createSeriesReader(prometheus, names);
-  const collect: CollectPorts = { store, artifacts, client, episodeSteps, series, cluster: reader };
+  const callGraph = callGraphOf(config);
+  const collect: CollectPorts = { store, artifacts, client, episodeSteps, series, cluster: reader, callGraph };
   return { ...createControlActivities(control), ...createCollectActivities(collect) };
 }
 
@@ -67,8 +70,15 @@ function prometheusOf({ metrics: { prometheus } }: Config): PrometheusClient {
     const message = 'COXSWAIN_PROMETHEUS_URL: found nothing; the control worker needs the address of a Prometheus.';
     throw new CoxswainError('CONFIG_INVALID', message);
   }
-  const { url, token } = prometheus;
-  return createPrometheusClient({ url, ...(token === null ? {} : { token: () => token.reveal() }) });
+  return createPrometheusClient(serverOf(prometheus));
+}
+
+function callGraphOf({ metrics: { kiali } }: Config): CallGraphReader | null {
+  return kiali === null ? null : createKialiCallGraph(serverOf(kiali));
+}
+
+function serverOf({ url, token }: MetricsServer): { url: string; token?: () => string } {
+  return token === null ? { url } : { url, token: () => token.reveal() };
 }
 
 function allowNamespace({ cluster: { namespaces } }: Config, namespace: string): void {
