@@ -145,30 +145,37 @@ describe('the adapters for a real Kubernetes API server', { skip }, () => {
   test('a concurrent writer makes conflicts, which are read again; a concurrent scaler is never overruled', async () => {
     await running('contended', 1);
     const path = `${shop.deployments}/contended`;
+    const conflicts = () =>
+      auditOf(cluster).filter(
+        ({ objectRef, verb, responseStatus }) =>
+          verb === 'update' && objectRef?.name === 'contended' && responseStatus.code === 409,
+      ).length;
     let going = true;
-    const writers = Promise.all(
-      [1, 2].map(async (writer) => {
-        for (let i = 0; going; i++) await admin.merge(path, { metadata: { annotations: { [`w${writer}`]: `${i}` } } });
-      }),
-    );
-    for (let from = 1; from <= 6; from++) {
-      const result = await actor.scale({ workload: 'shop/contended', kind: 'Deployment', from, to: from + 1 });
-      assert.equal(result.outcome, 'scaled', result.detail);
+    const writer = async (name: string): Promise<void> => {
+      for (let i = 0; going; i++) {
+        await admin.merge(path, { metadata: { annotations: { [name]: `${i}` } } });
+        await delay(15);
+      }
+    };
+    const writers = Promise.all([writer('one'), writer('two')]);
+    let from = 1;
+    try {
+      while (from < 5 || (conflicts() === 0 && from < 40)) {
+        const result = await actor.scale({ workload: 'shop/contended', kind: 'Deployment', from, to: from + 1 });
+        assert.deepEqual([result.outcome, result.replicas], ['scaled', ++from], result.detail);
+      }
+    } finally {
+      going = false;
+      await writers;
     }
-    going = false;
-    await writers;
-    const conflicts = auditOf(cluster).filter(
-      ({ objectRef, verb, responseStatus }) =>
-        verb === 'update' && objectRef?.name === 'contended' && responseStatus.code === 409,
-    );
-    assert.ok(conflicts.length > 0, 'no conflict came about');
+    assert.ok(conflicts() > 0, 'no conflict came about');
 
-    // Both want to change 7; whoever comes second must find that out, and not overrule the first.
-    const ours = actor.scale({ workload: 'shop/contended', kind: 'Deployment', from: 7, to: 8 });
+    // Both want to change it; whoever comes second must find that out, and not overrule the first.
+    const ours = actor.scale({ workload: 'shop/contended', kind: 'Deployment', from, to: from + 1 });
     const theirs = admin.merge(`${path}/scale`, { spec: { replicas: 3 } });
-    const [{ outcome }] = await Promise.all([ours, theirs]);
-    const { replicas } = await stateOf('contended');
-    assert.ok((outcome === 'moved' || outcome === 'scaled') && replicas === 3, `${outcome}, ${replicas}`);
+    const [{ outcome, detail }] = await Promise.all([ours, theirs]);
+    assert.ok(outcome === 'moved' || outcome === 'scaled', detail);
+    assert.equal((await stateOf('contended')).replicas, 3);
   });
 
   test('a deployment that is deleted in the middle is gone, and the rest is read', async () => {
@@ -247,6 +254,28 @@ describe('the adapters for a real Kubernetes API server', { skip }, () => {
     assert.equal(await actor.pauseOwner('shop/plain', 'Deployment'), null);
     await actor.resumeOwner(paused!);
     assert.deepEqual((await admin.get(`${shop.hpas}/plain`)).spec, theirs);
+  });
+
+  test('an HPA that somebody lets scale again while we pause it stays as they want it', async () => {
+    await running('taken-back', 2);
+    const path = `${shop.hpas}/taken-back`;
+    await admin.create(shop.hpas, hpa('taken-back', 'taken-back'));
+    const paused = await actor.pauseOwner('shop/taken-back', 'Deployment');
+    const theirs = { scaleUp: { selectPolicy: 'Min' }, scaleDown: { selectPolicy: 'Disabled' } };
+    const { spec } = await admin.merge(path, { spec: { behavior: theirs } });
+    assert.equal((await ownerOf('taken-back'))?.name, 'taken-back');
+
+    assert.deepEqual(await actor.pauseOwner('shop/taken-back', 'Deployment'), paused);
+    assert.equal(await ownerOf('taken-back'), null);
+    await actor.resumeOwner(paused!);
+    assert.deepEqual((await admin.get(path)).spec, spec, 'what was paused last is what comes back');
+
+    await actor.pauseOwner('shop/taken-back', 'Deployment');
+    await admin.merge(path, { spec: { behavior: { scaleUp: { selectPolicy: 'Max' } } } });
+    await actor.resumeOwner(paused!);
+    const resumed = await admin.get(path);
+    assert.equal(resumed.spec.behavior.scaleUp.selectPolicy, 'Max');
+    assert.equal(resumed.metadata.annotations, undefined);
   });
 
   test('a manager that applies replicas owns them until somebody else sets them', async () => {

@@ -6,8 +6,8 @@ import type { ApiTarget } from './api-resources.ts';
 import type { ApiCall } from './kubernetes-client.ts';
 import { fieldManager } from './our-marks.ts';
 
-/** How often somebody else may change an object between our reading and our writing. */
-const maxReads = 20;
+/** How often somebody else may change an object between our reading and our writing, as long as the call lasts. */
+const maxReads = 100;
 
 /**
  * Reads an object, changes it and writes it, only if nobody changed it in between; else from the start. `change` returns

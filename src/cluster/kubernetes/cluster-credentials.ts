@@ -44,6 +44,8 @@ const maxSockets = 8;
 export class ClusterCredentials {
   private readonly access: ClusterAccess;
   private config: KubeConfig | null = null;
+  /** Many requests begin at once: they share what a plug-in is asked. */
+  private pending: Promise<Connection> | null = null;
   private agent: { readonly key: string; readonly agent: HttpAgent } | null = null;
 
   constructor(access: ClusterAccess) {
@@ -51,7 +53,15 @@ export class ClusterCredentials {
   }
 
   /** @throws CoxswainError CONFIG_INVALID when they cannot be read; CLUSTER_REFUSED when a plug-in gives none. */
-  async connection(): Promise<Connection> {
+  connection(): Promise<Connection> {
+    if (this.pending !== null) return this.pending;
+    const pending = this.connect().finally(() => {
+      if (this.pending === pending) this.pending = null;
+    });
+    return (this.pending = pending);
+  }
+
+  private async connect(): Promise<Connection> {
     const config = (this.config ??= loadConfig(this.access));
     const cluster = config.getCurrentCluster()!;
     const options = await optionsOf(config);
@@ -66,7 +76,9 @@ export class ClusterCredentials {
 
   /** Reads the files again, and asks plug-ins again, before the next request, unless that was done since `connection`. */
   forget(connection: Connection | null): void {
-    if (connection?.source === this.config) this.config = null;
+    if (connection?.source !== this.config) return;
+    this.config = null;
+    this.pending = null;
   }
 
   /** One agent as long as certificates and keys stay the same, so that its connections are used again. */

@@ -9,7 +9,7 @@ import { readAutoscalers } from './autoscalers.ts';
 import { changeObject } from './change-object.ts';
 import type { ApiCall } from './kubernetes-client.ts';
 import { kedaPaused, pausedBehaviorAnnotation, pausedScaledObjectAnnotation } from './our-marks.ts';
-import { autoscalersOf, ownersOf } from './replica-owner.ts';
+import { autoscalersOf, isPausedHpa, ownersOf } from './replica-owner.ts';
 import type { Autoscalers } from './replica-owner.ts';
 import { splitWorkload, workloadTarget } from './workload-name.ts';
 
@@ -71,12 +71,13 @@ function owned(workload: WorkloadName, owners: readonly ReplicaOwner[]): Coxswai
   return new CoxswainError('WORKLOAD_OWNED', message, { details: { workload, owners } });
 }
 
-/** Keeps the behaviour that was there, unless it is kept already: then it is not ours to overwrite. */
+/** Keeps the behaviour that was there. What is kept of an earlier pause holds only as long as that lasts. */
 function withHpaPaused(hpa: ApiHpa): ApiHpa {
   const { behavior } = hpa.spec;
-  const kept = hasAnnotation(hpa, pausedBehaviorAnnotation)
-    ? hpa
-    : withAnnotation(hpa, pausedBehaviorAnnotation, JSON.stringify(behavior ?? null));
+  const kept =
+    hasAnnotation(hpa, pausedBehaviorAnnotation) && isPausedHpa(hpa)
+      ? hpa
+      : withAnnotation(hpa, pausedBehaviorAnnotation, JSON.stringify(behavior ?? null));
   const off = {
     scaleUp: { ...behavior?.scaleUp, selectPolicy: 'Disabled' },
     scaleDown: { ...behavior?.scaleDown, selectPolicy: 'Disabled' },
@@ -84,25 +85,29 @@ function withHpaPaused(hpa: ApiHpa): ApiHpa {
   return { ...kept, spec: { ...hpa.spec, behavior: off } };
 }
 
+/** Whoever let it scale again meanwhile is not overruled. */
 function withHpaResumed(hpa: ApiHpa): ApiHpa | null {
   const before = annotationOf<HpaBehavior>(hpa, pausedBehaviorAnnotation);
   if (before === undefined) return null;
+  const unmarked = withoutAnnotation(hpa, pausedBehaviorAnnotation);
+  if (!isPausedHpa(hpa)) return unmarked;
   const { behavior: _paused, ...spec } = hpa.spec;
-  const resumed = withoutAnnotation(hpa, pausedBehaviorAnnotation);
-  return { ...resumed, spec: before === null ? spec : { ...spec, behavior: before } };
+  return { ...unmarked, spec: before === null ? spec : { ...spec, behavior: before } };
 }
 
 function withScaledObjectPaused(object: ApiScaledObject): ApiScaledObject {
   const before = object.metadata.annotations?.[kedaPaused] ?? null;
-  const kept = hasAnnotation(object, pausedScaledObjectAnnotation)
-    ? object
-    : withAnnotation(object, pausedScaledObjectAnnotation, JSON.stringify(before));
+  const kept =
+    hasAnnotation(object, pausedScaledObjectAnnotation) && before === 'true'
+      ? object
+      : withAnnotation(object, pausedScaledObjectAnnotation, JSON.stringify(before));
   return withAnnotation(kept, kedaPaused, 'true');
 }
 
 function withScaledObjectResumed(object: ApiScaledObject): ApiScaledObject | null {
   const before = annotationOf<string>(object, pausedScaledObjectAnnotation);
   if (before === undefined) return null;
-  const resumed = withoutAnnotation(object, pausedScaledObjectAnnotation);
-  return before === null ? withoutAnnotation(resumed, kedaPaused) : withAnnotation(resumed, kedaPaused, before);
+  const unmarked = withoutAnnotation(object, pausedScaledObjectAnnotation);
+  if (object.metadata.annotations?.[kedaPaused] !== 'true') return unmarked;
+  return before === null ? withoutAnnotation(unmarked, kedaPaused) : withAnnotation(unmarked, kedaPaused, before);
 }

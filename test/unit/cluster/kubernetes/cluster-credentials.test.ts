@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -86,6 +86,31 @@ describe('the credentials of a kubeconfig', () => {
       assert.match(error.message, message);
       assert.ok(!`${error.stack}`.includes('top-secret'));
     }
+  });
+
+  test('are asked of a plug-in once for many requests that begin together, and again after they were forgotten', async () => {
+    const asked = join(folder, 'asked');
+    const answer = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      status: { token: 'from-plug-in' },
+    };
+    const plugin = write(
+      'plugin.mjs',
+      `import { appendFileSync } from 'node:fs';
+       appendFileSync(${JSON.stringify(asked)}, 'x');
+       console.log(${JSON.stringify(JSON.stringify(answer))});`,
+    );
+    const exec = { command: process.execPath, args: [plugin] };
+    const users = content.users.map((user) => (user.name === 'cid' ? { name: 'cid', user: { exec } } : user));
+    const cid = credentials('plugin', write('with-plugin', JSON.stringify({ ...content, users })));
+    const connections = await Promise.all(Array.from({ length: 5 }, () => cid.connection()));
+    await cid.connection();
+    assert.ok(connections.every(({ headers }) => headers.Authorization === 'Bearer from-plug-in'));
+    assert.equal(readFileSync(asked, 'utf8'), 'x');
+    for (const connection of connections) cid.forget(connection);
+    await Promise.all([cid.connection(), cid.connection()]);
+    assert.equal(readFileSync(asked, 'utf8'), 'xx');
   });
 
   test('that a plug-in does not give are refused', async () => {
