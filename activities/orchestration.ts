@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { OrchestrationActivities, RegisterInput } from '../src/contracts/activities.ts';
 import { CoxswainError } from '../src/contracts/errors.ts';
@@ -5,7 +6,7 @@ import type { RunSpec } from '../src/contracts/run-spec.ts';
 import type { CollectedRecording, RegisteredModel, TrainingPlacement } from '../src/contracts/runs.ts';
 import { taskQueues } from '../src/contracts/task-queues.ts';
 import { withTranslatedErrors } from './failures.ts';
-import { whileHeartbeating } from './heartbeat.ts';
+import { cancellationFailure, whileHeartbeating } from './heartbeat.ts';
 import type { OrchestrationPorts } from './ports.ts';
 import { versionsIn } from './policy-versions.ts';
 
@@ -22,6 +23,7 @@ export function createOrchestrationActivities(ports: OrchestrationPorts): Orches
     collectRecording: ({ spec }) => whileHeartbeating(() => collectRecording(ports, spec)),
     placeTraining: ({ device }) => placeTraining(ports, device),
     registerModel: (input) => registerModel(ports, input),
+    awaitDeployment: (wanted) => whileHeartbeating(() => awaitDeployment(ports, wanted)),
     recordStep: ({ runId, ...update }) =>
       store.runs.recordStep(runId, { ...update, at: new Date() }).catch(ignoreUnknownRun),
     finishRun: (end) => store.runs.finishRun(end.runId, { ...end, at: new Date() }),
@@ -82,10 +84,35 @@ async function registerModel(ports: OrchestrationPorts, input: RegisterInput): P
       versions: versionsIn(await ports.artifacts.get(trained.policyMetadata)),
     },
     gate: evaluation.gate,
+    trainedFor: {
+      environment: spec.environment,
+      twin: input.twin ?? null,
+      hpaTargetPercent: evaluation.calibration.hpaTargetPercent,
+    },
     at: new Date(),
   });
   if (evaluation.gate.passed) await promote(ports, { runId, model, alias, version });
   return { name: model, version, alias: evaluation.gate.passed ? alias : null };
+}
+
+const deploymentPatienceMs = 60_000;
+const deploymentPauseMs = 500;
+
+async function awaitDeployment(
+  { store }: OrchestrationPorts,
+  { deployment, model, version }: Parameters<OrchestrationActivities['awaitDeployment']>[0],
+): Promise<{ opened: boolean }> {
+  const { cancellationSignal: signal } = Context.current();
+  const deadlineMs = performance.now() + deploymentPatienceMs;
+  for (;;) {
+    const record = await store.control.getDeployment(deployment);
+    const isOurs = record?.model.name === model && record.model.version === version;
+    if (isOurs && record?.status === 'running') return { opened: true };
+    if (performance.now() > deadlineMs) return { opened: false };
+    await sleep(deploymentPauseMs, undefined, { signal }).catch(() => {
+      throw cancellationFailure();
+    });
+  }
 }
 
 /** Moves the alias once for each run: a repeated attempt must not take it back from a run that came later. */

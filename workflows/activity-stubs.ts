@@ -41,6 +41,13 @@ export const orchestration = proxyActivities<OrchestrationActivities>({
   ...light,
 });
 
+/** Waiting for a control worker's loop. */
+export const awaiting = proxyActivities<Pick<OrchestrationActivities, 'awaitDeployment'>>({
+  ...light,
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout,
+});
+
 /** Collecting reads files of any size, so it has more time; it heartbeats. */
 export const collecting = proxyActivities<Pick<OrchestrationActivities, 'collectRecording'>>({
   ...light,

@@ -15,6 +15,7 @@ import { plannedSteps } from '../src/domain/planned-steps.ts';
 import { bestOf, summaries } from '../src/domain/step-summaries.ts';
 import { collecting, evaluating, orchestration, recording as recordingLive } from './activity-stubs.ts';
 import { describeFailure, endedByCancellation, failureToThrow } from './failures.ts';
+import { deployModel } from './deploy-model.ts';
 import { createPauseSwitch } from './pause-switch.ts';
 import type { PauseSwitch } from './pause-switch.ts';
 import { createRunLog } from './run-log.ts';
@@ -101,11 +102,16 @@ async function runSteps(run: Run, input: PipelineInput): Promise<void> {
 
   const chosen = trained.find((seed) => seed.seed === chosenSeed)!;
   const model = await step(run, 'register', summaries.register, () =>
-    orchestration.registerModel({ runId, spec, specSha256, recording, trained: chosen, evaluation }),
+    orchestration.registerModel({ runId, spec, specSha256, recording, twin, trained: chosen, evaluation }),
   );
   log.add({ model });
 
-  // The deploy and online steps take their place here: each one a `step(...)` on the registered model.
+  if (plannedSteps(spec).includes('deploy') && spec.deploy !== null) {
+    const target = spec.deploy;
+    const deployment = await step(run, 'deploy', summaries.deploy, () => deployModel(target, model, gate));
+    log.add({ deployment });
+  }
+  // The online step takes its place here: a `step(...)` on the deployed model.
 }
 
 /** Runs one step of the plan: waits out a pause, keeps the log, and leaves the failed or cancelled step named in it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { controlModes } from '../contracts/control.ts';
 import { artifact, count, runStatus, sha256, stepName, text } from './schema-parts.ts';
 
 /** Why a run failed. */
@@ -56,6 +57,16 @@ const twinError = (what: string) =>
     .nullable()
     .describe(`Of ${what}, relative to the larger of the two; null = nothing to compare with.`);
 
+const deployment = z
+  .strictObject({
+    name: z.string().describe('Name of the deployment.'),
+    mode: z.enum(controlModes),
+    state: z
+      .enum(['open', 'opening', 'refused'])
+      .describe('opening: no control worker has opened it yet; refused: the gate has not passed.'),
+  })
+  .meta({ id: 'RunDeployment' });
+
 const twin = z
   .strictObject({
     artifact: artifact.describe('The twin, JSON.'),
@@ -109,6 +120,7 @@ export const report = z
     gate: gate.nullable(),
     results: z.array(controllerResult),
     recording: recording.nullable(),
+    deployment: deployment.nullable().describe('Where the policy went; null for a run that deploys nothing.'),
     twin: twin.nullable().describe('The twin that was trained in; null for environments of their own.'),
     placement: z
       .strictObject({

@@ -34,6 +34,11 @@ export interface OrchestrationActivities {
   placeTraining(input: { device: RunSpec['device'] }): Promise<TrainingPlacement>;
   /** Registers the chosen policy as the next version; moves the alias when the gate passed. Idempotent by run id. */
   registerModel(input: RegisterInput): Promise<RegisteredModel>;
+  /**
+   * Waits until the loop of a deployment has opened it with this version, for a minute at most: where no control worker
+   * runs, that may be much later. Idempotent.
+   */
+  awaitDeployment(input: { deployment: string; model: string; version: number }): Promise<{ opened: boolean }>;
   /** Notes in the store where the run is. Idempotent by (run, step, status). */
   recordStep(input: {
     runId: string;
@@ -134,6 +139,8 @@ export interface RegisterInput {
   readonly spec: RunSpec;
   readonly specSha256: string;
   readonly recording: CollectedRecording;
+  /** The fitted twin; null, or absent in runs begun before there were any, for environments of their own. */
+  readonly twin?: ArtifactReference | null;
   readonly trained: TrainedSeed;
   readonly evaluation: EvaluationResult;
 }

@@ -1,3 +1,4 @@
+import type { ControlMode } from './control.ts';
 import type { ArtifactReference, RecordingParts, RecordingRepairs } from './stores.ts';
 import type { TrainingQueue } from './task-queues.ts';
 
@@ -153,6 +154,14 @@ export interface RegisteredModel {
   readonly alias: string | null;
 }
 
+/** Where a run has deployed its policy. */
+export interface RunDeployment {
+  readonly name: string;
+  readonly mode: ControlMode;
+  /** `open` = its loop runs; `opening` = no control worker has opened it yet; `refused` = the gate has not passed. */
+  readonly state: 'open' | 'opening' | 'refused';
+}
+
 /** How the mirror to W&B ended. */
 export interface TrackingResult {
   readonly mode: 'off' | 'online' | 'offline';
@@ -173,6 +182,8 @@ export interface RunReport {
   readonly recording: CollectedRecording | null;
   /** The twin that was trained in; null for environments of their own. */
   readonly twin: FittedTwin | null;
+  /** Null for a run that deploys nothing, or has not come to it. */
+  readonly deployment: RunDeployment | null;
   readonly placement: TrainingPlacement | null;
   readonly training: readonly TrainedSeed[];
   readonly evaluation: {

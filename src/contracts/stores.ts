@@ -1,5 +1,5 @@
 import type { ControlStore } from './control.ts';
-import type { RunSpec } from './run-spec.ts';
+import type { EnvironmentSpec, RunSpec } from './run-spec.ts';
 import type { GateVerdict, RunFailure, RunReport, RunStatus, StepName, StepStatus, TrackingResult } from './runs.ts';
 
 /** A content address: the SHA-256 of the bytes, and their number. */
@@ -186,9 +186,20 @@ export interface ModelLineage {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** What a policy can steer: what a deployment of it needs to know of its training. */
+export interface TrainedFor {
+  readonly environment: EnvironmentSpec;
+  /** The fitted twin; null for an environment of its own. */
+  readonly twin: ArtifactReference | null;
+  /** CPU target of the HPA that the evaluation calibrated, percent. */
+  readonly hpaTargetPercent: number;
+}
+
 export interface ModelVersion {
   readonly model: string;
   readonly version: number;
+  /** Absent in versions that were registered before it was kept. */
+  readonly trainedFor?: TrainedFor;
   /** The ONNX policy. */
   readonly policy: ArtifactReference;
   /** JSON: observation and action layout, normalisation. */

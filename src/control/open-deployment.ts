@@ -77,12 +77,16 @@ async function modelVersion(models: ModelRegistry, { model }: DeploymentSpec): P
   );
 }
 
-/** What the run that trained a policy says of it. */
+/** What a policy was trained for. Of versions from before that was kept, the run that trained it tells. */
 function trainingOf(
   run: RunRecord | null,
-  { model, version, lineage }: ModelVersion,
+  { model, version, lineage, trainedFor }: ModelVersion,
   { fallback }: DeploymentSpec,
 ): Pick<DeploymentRecord, 'environment' | 'twin' | 'hpaTargetPercent'> {
+  if (trainedFor !== undefined) {
+    const { hpaTargetPercent, ...rest } = trainedFor;
+    return { ...rest, hpaTargetPercent: fallback.hpaTargetPercent ?? hpaTargetPercent };
+  }
   if (run?.spec == null) {
     const message = `Run ${lineage.runId}, which trained version ${version} of ${model}, is not in the store, so its environment is not known.`;
     throw new CoxswainError('DEPLOYMENT_INVALID', message);

@@ -3,6 +3,7 @@ import type {
   EvaluationResult,
   FittedTwin,
   RegisteredModel,
+  RunDeployment,
   TrainedSeed,
 } from '../contracts/runs.ts';
 
@@ -36,6 +37,10 @@ export const summaries = {
   },
   evaluate: ({ gate, chosenSeed }: EvaluationResult): string =>
     `seed ${chosenSeed}; gate ${gate.passed ? 'passed' : 'not passed'}`,
+  deploy: ({ name, mode, state }: RunDeployment): string => {
+    if (state === 'refused') return `not deployed, because the gate has not passed`;
+    return `${name} (${mode})${state === 'opening' ? ', waiting for a control worker' : ''}`;
+  },
   register: ({ name, version, alias }: RegisteredModel): string =>
     `${name} version ${version}${alias === null ? '' : ` (${alias})`}`,
 } as const;

@@ -110,7 +110,9 @@ async function registration(
 ): Promise<RegisterInput> {
   const metadata = await bench.ports.artifacts.put(new TextEncoder().encode('{"versions":{"coxswain":"1"}}'));
   const recording = { artifact: { sha256: 'r', bytes: 1 } } as RegisterInput['recording'];
-  const evaluation = { gate: { passed, reasons: ['why'] }, chosenSeed: 1 } as unknown as RegisterInput['evaluation'];
+  const calibration = { hpaTargetPercent: 40, fixedReplicas: [] };
+  const judged = { gate: { passed, reasons: ['why'] }, chosenSeed: 1, calibration };
+  const evaluation = judged as unknown as RegisterInput['evaluation'];
   return {
     runId,
     spec,
@@ -138,6 +140,7 @@ test('a passed gate moves the alias to the new version; a failed one registers a
   const second = await ports.store.models.getVersion('fixture', 2);
   assert.deepEqual(second?.lineage.versions, { coxswain: '1' });
   assert.deepEqual(second?.gate, { passed: false, reasons: ['why'] });
+  assert.deepEqual(second?.trainedFor, { environment: spec.environment, twin: null, hpaTargetPercent: 40 });
 });
 
 test('registering again gives the same version and does not take the alias back from a later run', async () => {

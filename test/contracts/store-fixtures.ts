@@ -70,7 +70,8 @@ export function someReport(runId: string, status: RunStatus): RunReport {
     gate: { passed: false, reasons: ['pod-seconds +3 % (limit 0)'] },
     results: [],
     recording: null,
-  twin: null,
+    twin: null,
+    deployment: null,
     placement: null,
     training: [],
     evaluation: { chosenSeed: 1, hpaTargetPercent: 40, fixedReplicas: [1, 2, 3] },
@@ -101,6 +102,11 @@ export function newVersion(model: string, runId: string): Parameters<ModelRegist
       versions: { node: '24.21.0', '@tensorflow/tfjs-core': '4.22.0', 'cpu.model': 'some CPU' },
     },
     gate: { passed: true, reasons: ['every bound is met'] },
+    trainedFor: {
+      environment: { name: 'twin', parameters: { 'a.b': 1, $c: null } },
+      twin: reference('7'),
+      hpaTargetPercent: 60,
+    },
     at: moment(60),
   };
 }

@@ -99,6 +99,7 @@ function reportOf(runId: string, status: RunStatus): Omit<RunReport, 'model' | '
     results: isComplete ? [{ controller: 'policy', ...result }] : [],
     recording: null,
     twin: null,
+    deployment: null,
     placement: null,
     training: isComplete ? [trainedSeed(1), trainedSeed(2)] : [],
     evaluation: isComplete ? { chosenSeed: 1, hpaTargetPercent: 60, fixedReplicas: [2, 3] } : null,

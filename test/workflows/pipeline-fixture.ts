@@ -96,6 +96,7 @@ export function fakeActivities(calls: string[], overrides: Partial<AllActivities
       artifact: artifact('e'),
     }),
     registerModel: async () => ({ name: 'fixture', version: 1, alias: 'champion' }),
+    awaitDeployment: async () => ({ opened: true }),
     recordStep: async () => {},
     finishRun: async () => {},
     recordTracking: async () => {},

@@ -108,6 +108,8 @@ export interface ModelVersionDocument {
   version: number;
   /** The run that made it: a run registers one version of a model. */
   runId: string;
+  /** Environment, twin and HPA target of the training; absent in versions from before it was kept. */
+  trainedFor?: Stored;
   /** Address of the ONNX policy. */
   policy: ArtifactReference;
   /** Address of the JSON that describes it. */

@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Collection, Db } from 'mongodb';
 import { CoxswainError } from '../../contracts/errors.ts';
-import type { AliasMove, ModelLineage, ModelRegistry, ModelSummary, ModelVersion } from '../../contracts/stores.ts';
+import type {
+  AliasMove,
+  ModelLineage,
+  ModelRegistry,
+  ModelSummary,
+  ModelVersion,
+  TrainedFor,
+} from '../../contracts/stores.ts';
 import { aliasConflict, versionNotFound } from '../refusals.ts';
 import type { AliasMoveDocument, ModelVersionDocument } from './collections.ts';
 import { collectionOf } from './collections.ts';
@@ -120,11 +127,17 @@ function revisionOf({ _id }: AliasMoveDocument): number {
 }
 
 function toDocument(version: ModelVersion): ModelVersionDocument {
-  const { lineage, model } = version;
+  const { lineage, model, trainedFor } = version;
   const stored = { ...lineage, versions: toStored(lineage.versions) };
-  return { ...version, _id: revisionId([model], version.version), runId: lineage.runId, lineage: stored };
+  const target = trainedFor === undefined ? {} : { trainedFor: toStored(trainedFor) };
+  return { ...version, ...target, _id: revisionId([model], version.version), runId: lineage.runId, lineage: stored };
 }
 
-function toVersion({ _id, runId: _runId, lineage, ...rest }: ModelVersionDocument): ModelVersion {
-  return { ...rest, lineage: { ...lineage, versions: fromStored<ModelLineage['versions']>(lineage.versions) } };
+function toVersion({ _id, runId: _runId, lineage, trainedFor, ...rest }: ModelVersionDocument): ModelVersion {
+  const target = trainedFor === undefined ? {} : { trainedFor: fromStored<TrainedFor>(trainedFor) };
+  return {
+    ...rest,
+    ...target,
+    lineage: { ...lineage, versions: fromStored<ModelLineage['versions']>(lineage.versions) },
+  };
 }

@@ -49,6 +49,7 @@ export const sampleReport: RunReport = {
     cluster: null,
   },
   twin: null,
+  deployment: null,
   placement: { taskQueue: 'train-cpu', device: 'cpu', reason: 'No GPU worker polls, so training ran on the CPU.' },
   training: [11, 12].map((seed) => ({
     seed,

@@ -117,6 +117,21 @@ test('a deployment is opened with what its steps need', async () => {
   assert.deepEqual(await store.getDeployment('shop'), record);
 });
 
+test('a version that says what it was trained for needs no run that is over', async () => {
+  const { lineage, gate, policy, metadata } = (await models.getVersion('shop', 'champion'))!;
+  const trainedFor = {
+    environment: { name: 'twin', parameters: { maxChange: 2 } },
+    twin: reference('9'),
+    hpaTargetPercent: 40,
+  };
+  const going = { ...lineage, runId: 'still-running' };
+  const version = { model: 'shop', policy, metadata, lineage: going, gate, trainedFor, at: now() };
+  const { version: number } = await models.registerVersion(version);
+  const record = await open({ model: { name: 'shop', version: number } });
+  const { environment, twin, hpaTargetPercent } = record;
+  assert.deepEqual({ environment, twin, hpaTargetPercent }, trainedFor);
+});
+
 test('services may be played by workloads of other names, under limits of their own', async () => {
   cluster.workloads.set('shop/postgres', { ...cluster.workloads.get('shop/db')! });
   const { guard, target } = specOf();
