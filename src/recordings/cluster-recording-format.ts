@@ -84,7 +84,11 @@ export function decodeClusterRecording(bytes: Uint8Array): ClusterRecording {
   if (bytes.length - start !== 4 * bins * columns)
     throw corrupt(`${columns} series of ${bins} bins need ${4 * bins * columns} bytes, found ${bytes.length - start}`);
   let at = start;
-  const column = (): Float32Array => Float32Array.from({ length: bins }, () => view.getFloat32((at += 4) - 4, true));
+  const column = (): Float32Array => {
+    const values = new Float32Array(bins);
+    for (let bin = 0; bin < bins; bin++, at += 4) values[bin] = view.getFloat32(at, true);
+    return values;
+  };
   return {
     ...metadata,
     requestsPerSecond: column(),
