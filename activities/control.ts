@@ -54,7 +54,7 @@ async function openControl(
   const { name, version } = record.model;
   const message = `Version ${version} of ${name} steers ${record.services.length} workloads of ${spec.target.namespace} (${spec.mode}).`;
   await control.addEvent({ deployment, step, at, kind: 'opened', alert: false, message });
-  const { pausedOwners } = (await control.getDeployment(deployment)) ?? record;
+  const { pausedOwners } = record;
   if (pausedOwners.length > 0) {
     const paused = `Paused ${ownersText(pausedOwners)}.`;
     await control.addEvent({ deployment, step, at, kind: 'owner-paused', alert: false, message: paused });
