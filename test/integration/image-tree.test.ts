@@ -83,7 +83,7 @@ describe('what an image holds', () => {
 
   test('runs a pipeline, ends in good order, and writes nothing into itself', { timeout: 180_000 }, async () => {
     const before = new Map((['worker', 'api'] as const).map((kind) => [kind, filesOf(treeOf(kind))]));
-    const [orchestratorPort, trainerPort, apiPort] = await freePorts([undefined, undefined, undefined]);
+    const [orchestratorPort, trainerPort, controlPort, apiPort] = await freePorts(Array.from({ length: 4 }));
     const start = (kind: Kind, program: string, settings: Record<string, string>): ChildProcess => {
       const env = { ...processes.environment, ...settings };
       const child = spawn(process.execPath, [program], { cwd: treeOf(kind), env, stdio: 'ignore' });
@@ -93,9 +93,10 @@ describe('what an image holds', () => {
     const programs = [
       start('worker', 'dist/workers/orchestrator.js', { COXSWAIN_HEALTH_PORT: String(orchestratorPort) }),
       start('worker', 'dist/workers/trainer.js', { COXSWAIN_HEALTH_PORT: String(trainerPort) }),
+      start('worker', 'dist/workers/control.js', { COXSWAIN_HEALTH_PORT: String(controlPort), ...clusterSettings() }),
       start('api', 'dist/src/api/main.js', { COXSWAIN_API_PORT: String(apiPort) }),
     ];
-    for (const port of [orchestratorPort, trainerPort, apiPort]) await untilReady(port);
+    for (const port of [orchestratorPort, trainerPort, controlPort, apiPort]) await untilReady(port);
 
     const train = { ...smallSpec.train, seeds: [1], totalSteps: 8_192 };
     const run = await processes.startRun({ ...smallSpec, train });
@@ -111,6 +112,23 @@ describe('what an image holds', () => {
     for (const [kind, files] of before) assert.deepEqual(filesOf(treeOf(kind)), files);
   });
 });
+
+/** Of a cluster that is not there: a control worker starts without it. */
+function clusterSettings(): Record<string, string> {
+  const kubeconfig = join(folder, 'kubeconfig');
+  const config = {
+    clusters: [{ name: 'gone', cluster: { server: 'https://127.0.0.1:1' } }],
+    users: [{ name: 'user', user: { token: 'none' } }],
+    contexts: [{ name: 'gone', context: { cluster: 'gone', user: 'user' } }],
+    'current-context': 'gone',
+  };
+  writeFileSync(kubeconfig, JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...config }));
+  return {
+    COXSWAIN_KUBECONFIG: kubeconfig,
+    COXSWAIN_CLUSTER_NAMESPACES: 'shop',
+    COXSWAIN_PROMETHEUS_URL: 'http://127.0.0.1:1',
+  };
+}
 
 async function untilReady(port: number): Promise<void> {
   const deadline = performance.now() + startTimeoutMs;
