@@ -22,6 +22,7 @@ import type { LoopUnderTest } from '../test/workflows/control-fixture.ts';
 import {
   createWorkflowFixture,
   fakeActivities,
+  inTwin,
   trainedSeed,
   untilCancelled,
 } from '../test/workflows/pipeline-fixture.ts';
@@ -84,6 +85,9 @@ await record(
 );
 await record('tracked', {
   validateRun: async (input) => ({ ...(await base.validateRun(input)), trackingEnabled: true }),
+});
+await record('fitted', {
+  validateRun: async (input) => ({ ...(await base.validateRun(input)), spec: inTwin }),
 });
 await fixture.stop();
 

@@ -11,7 +11,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 test('there are histories of every way that a run can end', () => {
-  const endings = ['completed', 'failed', 'cancelled', 'paused-and-resumed', 'tracked'];
+  const endings = ['completed', 'failed', 'cancelled', 'paused-and-resumed', 'tracked', 'fitted'];
   const missing = endings.filter((ending) => !files.some((file) => file.startsWith(`pipeline-${ending}-`)));
   assert.deepEqual(missing, []);
 });

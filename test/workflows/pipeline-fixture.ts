@@ -40,6 +40,13 @@ export const spec = {
   register: { model: 'fixture', alias: 'champion' },
 } as unknown as RunSpec;
 
+/** A run in a twin of a live cluster. */
+export const inTwin = {
+  ...spec,
+  collect: { source: { kind: 'cluster' } },
+  environment: { name: 'twin', parameters: {} },
+} as unknown as RunSpec;
+
 export const trainedSeed = (seed: number): TrainedSeed => ({
   seed,
   steps: 1000,

@@ -10,6 +10,7 @@ import {
   createWorkflowFixture,
   fakeActivities,
   fittedTwin,
+  inTwin,
   spec,
   trainedSeed,
   untilCancelled,
@@ -84,12 +85,6 @@ async function whileBeating(work: Promise<void>): Promise<void> {
   await work.finally(() => clearInterval(timer));
 }
 
-/** A run in a twin of a live cluster. */
-const inTwin = {
-  ...spec,
-  collect: { source: { kind: 'cluster' } },
-  environment: { name: 'twin', parameters: {} },
-} as unknown as typeof spec;
 const validated = async () => ({ spec: inTwin, specSha256: 'f'.repeat(64), trackingEnabled: false });
 
 test('a run in a twin fits one to its recording, and trains and judges in it', async () => {
