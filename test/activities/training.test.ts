@@ -54,6 +54,7 @@ interface Attempt {
   generation: number;
   heartbeatDetails: unknown;
   environment: MockActivityEnvironment;
+  twin: ArtifactReference;
 }
 
 async function createBench(store = createMemoryStore()): Promise<Bench> {
@@ -66,7 +67,7 @@ async function createBench(store = createMemoryStore()): Promise<Bench> {
     artifacts,
     jobs,
     events,
-    run(train, { attempt = 1, generation = 0, heartbeatDetails, environment } = {}) {
+    run(train, { attempt = 1, generation = 0, heartbeatDetails, environment, twin } = {}) {
       const numeric: NumericProcesses = {
         train(job, hooks, signal) {
           jobs.push(job);
@@ -80,7 +81,7 @@ async function createBench(store = createMemoryStore()): Promise<Bench> {
       mock.on('heartbeat', (details: HeartbeatDetails) =>
         events.push(`heartbeat ${details.checkpoint?.step ?? '-'} ${details.defects}`),
       );
-      return mock.run(activities.trainSeed, inputOf(recording, generation));
+      return mock.run(activities.trainSeed, { ...inputOf(recording, generation), twin });
     },
   };
 }
@@ -113,6 +114,20 @@ test('a checkpoint is stored after its points and before it is heartbeated', asy
   });
   const first = order.indexOf('points to 200');
   assert.deepEqual(order.slice(first, first + 4), ['points to 200', 'bytes at 200', 'record 200', 'heartbeat 200 0']);
+});
+
+test('a job trains in the twin that the run was fitted, and in none when there is none', async () => {
+  const bench = await createBench();
+  const train = async (_job: TrainJob, hooks: TrainHooks): Promise<TrainOutcome> => {
+    await hooks.onCheckpoint({ step: 1, bytes: bytes('end') });
+    return completed;
+  };
+  await bench.run(train, { twin: await bench.artifacts.put(bytes('a twin')) });
+  await bench.run(train, { generation: 1 });
+  assert.deepEqual(
+    bench.jobs.map(({ twin }) => twin && text(twin)),
+    ['a twin', null],
+  );
 });
 
 test('an attempt goes on from the newer of heartbeat and store', async () => {

@@ -44,42 +44,49 @@ export function fitCallGraph(recording: ClusterRecording, range: BinRange): Call
   const services = entryFirst(recording);
   const notes: string[] = [];
   const recorded = recordedRatios(recording, services, range);
-  const { kept, cut } = withoutCircles(recorded, services.length);
-  for (const { source, target } of cut) {
-    notes.push(
-      `Calls go round through ${services[source].workload} → ${services[target].workload}: taken as the entry's.`,
-    );
-  }
   if (recorded.length === 0 && services.length > 1) {
     notes.push('There are no edges: every service is taken as called by the entry.');
   }
+  const { kept, cut } = withoutCircles(recorded, services.length);
+  for (const { source, target } of cut) {
+    const way = `${services[source].workload} → ${services[target].workload}`;
+    notes.push(`Calls go round through ${way}: taken as the entry's.`);
+  }
+  const { calls, visits } = withRest(recording, range, kept, notes);
+  if (stagesOf(calls, services.length) <= MOST_STAGES) return { calls, visits, notes };
+  notes.push(`There are more than ${MOST_STAGES} ways through the services: all are taken as called by the entry.`);
+  return { calls: calledByEntry(visits), visits, notes };
+}
+
+/** The visits of every service, and the calls with what the entry makes of those that known callers do not explain. */
+function withRest(
+  recording: ClusterRecording,
+  range: BinRange,
+  kept: readonly CallRatio[],
+  notes: string[],
+): { calls: CallRatio[]; visits: Float64Array } {
+  const services = entryFirst(recording);
   const visits = new Float64Array(services.length);
   const calls = [...kept];
   visits[0] = 1;
   for (const s of callersFirst(kept, services.length)) {
     if (s === 0) continue;
+    const { workload } = services[s];
     const explained = kept.reduce((sum, edge) => (edge.target === s ? sum + visits[edge.source] * edge.calls : sum), 0);
     const measured = measuredVisits(recording, services[s], range);
+    const isCounted = Number.isFinite(measured);
+    const rest = isCounted ? measured - explained : explained > 0 ? 0 : 1;
     visits[s] = explained;
-    if (!Number.isFinite(measured)) {
-      if (explained > 0) continue;
-      notes.push(`Nobody counted the calls to ${services[s].workload}: taken as one a request.`);
-      visits[s] = 1;
-      calls.push({ source: 0, target: s, calls: 1 });
-      continue;
-    }
-    const rest = measured - explained;
-    if (rest <= UNEXPLAINED * measured || rest < LEAST_RATIO) continue;
-    if (recorded.length > 0) {
-      const percent = Math.round((100 * rest) / measured);
-      notes.push(`${percent} % of the calls to ${services[s].workload} have no known caller: taken as the entry's.`);
-    }
-    visits[s] = measured;
+    if (rest <= UNEXPLAINED * (isCounted ? measured : 1) || rest < LEAST_RATIO) continue;
+    visits[s] += rest;
     addCalls(calls, { source: 0, target: s, calls: rest });
+    if (!isCounted) notes.push(`Nobody counted the calls to ${workload}: taken as one a request.`);
+    else if (kept.length > 0) {
+      const percent = Math.round((100 * rest) / measured);
+      notes.push(`${percent} % of the calls to ${workload} have no known caller: taken as the entry's.`);
+    }
   }
-  if (stagesOf(calls, services.length) <= MOST_STAGES) return { calls, visits, notes };
-  notes.push(`There are more than ${MOST_STAGES} ways through the services: all are taken as called by the entry.`);
-  return { calls: calledByEntry(visits), visits, notes };
+  return { calls, visits };
 }
 
 /** Calls in the tree of {@link callTree}. */

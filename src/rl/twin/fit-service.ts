@@ -130,6 +130,7 @@ function fitCpu(service: RecordedService, calls: Float32Array, range: BinRange, 
   const prior = PRIOR_IDLE_SHARE * (service.cpuRequestMillicores ?? 0);
   const ridge = PRIOR_WEIGHT * bins.length;
   const { a, b } = robustSlopes(pods, rates, valuesAt(cpuMillicores, bins), { prior, ridge });
+  if (bins.length < LEAST_BINS) notes.push('Its CPU is hardly in the recording.');
   const load = rates.map((rate, index) => rate / Math.max(1, pods[index]));
   if (variationOf(load) < LEAST_VARIATION) {
     notes.push('Calls per pod hardly varied, so that CPU at rest and CPU of calls cannot be told apart.');
