@@ -3,6 +3,7 @@ import type { Figure } from './figure.ts';
 import { pipelineStepOverhead } from './figures/pipeline-step-overhead.ts';
 import { boutiqueEnvironment } from './figures/boutique-environment.ts';
 import { ppoBoutique } from './figures/boutique-ppo.ts';
+import { controlStep } from './figures/control-step.ts';
 import { controlHours, controlWeek } from './figures/control-week.ts';
 import { dqnCartPole } from './figures/dqn-cart-pole.ts';
 import { dqnSoak } from './figures/dqn-soak.ts';
@@ -41,6 +42,7 @@ const figures: readonly Figure[] = [
   twinLoadCpu,
   observeClusterSeconds,
   observeClusterMemory,
+  controlStep,
   ...returns,
 ];
 
