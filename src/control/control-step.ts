@@ -48,7 +48,9 @@ export async function runControlStep(
   const stored = await store.getDecision(state.deployment, state.step);
   if (stored?.summary) return stored.summary;
   const decision = stored ?? (await decide(ports, live, state, signal));
-  const autoscalers = await keepAutoscalers(ports.actor, live.record, decision, signal);
+  // Owners that were paused meanwhile are in the store's record only.
+  const record = (decision.next.nativeAutoscalers ? await store.getDeployment(state.deployment) : null) ?? live.record;
+  const autoscalers = await keepAutoscalers(ports.actor, record, decision, signal);
   const result = await act(ports, live, decision, signal);
   const summary = summaryOf(decision, result, autoscalers);
   await recordStepEvents(ports, live.record, decision, result);
@@ -71,7 +73,7 @@ async function decide(
   const at = ports.now();
   const limitMs = Math.min(longestObservingMs, Math.max(shortestObservingMs, intervalSeconds * 1000 * observingShare));
   const { cluster, observation, problems } = await observeStep(ports, live, at, limitMs, signal);
-  const ownerTrouble = await pauseNewOwners(ports, live, state, cluster, signal);
+  const ownerTrouble = state.nativeAutoscalers ? [] : await pauseNewOwners(ports, live, state, cluster, signal);
   const metrics = observation?.metrics ?? null;
   const observed = record.services.map((_, s) => observation?.workloads[s]?.replicas ?? null);
   const upToDate = { ...memory, seen: noteSeen(memory.seen, observed, at) };

@@ -23,12 +23,18 @@ export async function keepAutoscalers(
   return { present: troubles.length > 0, troubles };
 }
 
-/** An autoscaler for each service, with the guard's bounds and the calibrated target. @returns troubles, a sentence each. */
+/**
+ * An autoscaler for each service, with the guard's bounds and the calibrated target. Where the deployment has paused an
+ * owner, that one is resumed instead: Kubernetes lets neither of two autoscalers of a workload act.
+ * @returns troubles, a sentence each.
+ */
 export function putAutoscalers(actor: ClusterActor, record: DeploymentRecord, signal?: AbortSignal): Promise<string[]> {
   const targetPercent = record.hpaTargetPercent;
-  return forEachService(record, ({ workload, kind, limits: { minReplicas, maxReplicas } }) =>
-    actor.putAutoscaler({ workload, kind, minReplicas, maxReplicas, targetPercent }, signal),
-  );
+  return forEachService(record, ({ workload, kind, limits: { minReplicas, maxReplicas } }) => {
+    const owner = record.pausedOwners.find((paused) => paused.workload === workload);
+    if (owner !== undefined) return actor.resumeOwner(owner, signal);
+    return actor.putAutoscaler({ workload, kind, minReplicas, maxReplicas, targetPercent }, signal);
+  });
 }
 
 /** @returns troubles, a sentence each. */

@@ -196,6 +196,25 @@ test('a native fallback keeps autoscalers in the cluster, and takes them away wh
   assert.equal(bench.state.nativeAutoscalers, false);
 });
 
+test('a native fallback gives a workload back to the owner that was paused, and pauses it again for the policy', async () => {
+  const bench = new ControlBench({
+    owners: 'pause',
+    fallback: { controller: 'native', hpaTargetPercent: null, errorBudget: { violationShare: 1, windowSteps: 5 } },
+  });
+  await bench.store.openDeployment(bench.live.record);
+  const web = bench.cluster.workloads.get('shop/web')!;
+  web.owner = { kind: 'HorizontalPodAutoscaler', name: 'web', pausable: true };
+  await bench.step();
+  assert.deepEqual(bench.cluster.paused, ['shop/web']);
+  bench.policies.dead = true;
+  await bench.steps(2);
+  assert.deepEqual([web.owner.name, [...bench.cluster.autoscalers]], ['web', ['shop/db']]);
+  bench.policies.dead = false;
+  bench.state = { ...bench.state, fallback: null };
+  await bench.steps(2);
+  assert.deepEqual([web.owner, [...bench.cluster.autoscalers]], [null, []]);
+});
+
 test('a workload deleted in the middle stops the policy, is said, and the others are not touched by guesses', async () => {
   const bench = new ControlBench();
   await bench.step();
