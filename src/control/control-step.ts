@@ -6,7 +6,7 @@ import type { PolicyProcesses } from '../contracts/policy-process.ts';
 import { decideStep } from './decide-step.ts';
 import type { AskPolicy } from './decide-step.ts';
 import { noteSeen, readGuardContext } from './guard-context.ts';
-import { emptyMemory } from './live-deployment.ts';
+import { memoryBefore } from './live-deployment.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { keepAutoscalers } from './native-fallback.ts';
 import { ageOf, observeStep } from './observe-step.ts';
@@ -69,7 +69,7 @@ async function decide(
   const before =
     (await ports.store.getDecision(state.deployment, state.step - 1)) ??
     (await ports.store.latestDecision(state.deployment));
-  const memory = before?.memory ?? emptyMemory(record);
+  const memory = memoryBefore(record, before);
   const at = ports.now();
   const limitMs = Math.min(longestObservingMs, Math.max(shortestObservingMs, intervalSeconds * 1000 * observingShare));
   const { cluster, observation, problems } = await observeStep(ports, live, at, limitMs, signal);

@@ -1,4 +1,4 @@
-import type { ControlMemory, DeploymentRecord } from '../contracts/control.ts';
+import type { ControlDecision, ControlMemory, DeploymentRecord } from '../contracts/control.ts';
 import type { GuardRules } from '../domain/guard/guard-rules.ts';
 import type { Application } from '../rl/environments/online-boutique/application.ts';
 import { LiveScaling } from '../rl/live/live-scaling.ts';
@@ -31,7 +31,12 @@ export function guardRulesOf({ spec, services }: DeploymentRecord): GuardRules {
   };
 }
 
-/** What a deployment remembers before its first step. */
-export function emptyMemory({ services }: DeploymentRecord): ControlMemory {
-  return { hpa: null, policy: [], seen: services.map(() => null), podHours: [] };
+/**
+ * What a step remembers. Of an earlier opening, which may have had another policy and other services, only the pod-hours
+ * count on: their budget is the deployment's.
+ * @param before the decision before it; null when there is none.
+ */
+export function memoryBefore({ services, openedAt }: DeploymentRecord, before: ControlDecision | null): ControlMemory {
+  if (before !== null && before.at >= openedAt) return before.memory;
+  return { hpa: null, policy: [], seen: services.map(() => null), podHours: before?.memory.podHours ?? [] };
 }

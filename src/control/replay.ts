@@ -5,7 +5,7 @@ import { decideStep } from './decide-step.ts';
 import type { AskPolicy } from './decide-step.ts';
 import { guardContextOf } from './guard-context.ts';
 import type { StoredGuardContext } from './guard-context.ts';
-import { emptyMemory } from './live-deployment.ts';
+import { memoryBefore } from './live-deployment.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 
 /** The part of a policy that a replay needs; src/rl/policy.ts has it. */
@@ -34,9 +34,8 @@ export async function replayDecisions(
   let before = earlier;
   for await (const decision of decisions) {
     const first = decision.step === 0;
-    const memory = first ? emptyMemory(deployment.record) : before?.memory;
-    if (memory !== undefined && (first || before?.step === decision.step - 1)) {
-      await replayDecision(deployment, decision, memory, policy);
+    if (first || before?.step === decision.step - 1) {
+      await replayDecision(deployment, decision, memoryBefore(deployment.record, first ? null : before), policy);
       steps++;
       if (decision.policy !== null) policyAnswers++;
     }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CoxswainError } from '../../../src/contracts/errors.ts';
+import { runControlStep } from '../../../src/control/control-step.ts';
+import { liveDeployment } from '../../../src/control/live-deployment.ts';
 import { Generator } from '../../../src/rl/random.ts';
-import { ControlBench, limits } from './control-bench.ts';
+import { application, ControlBench, limits } from './control-bench.ts';
 
 /** Choices of an action: +n is n, −n is 7 + n. */
 const more = (replicas: number): number => replicas;
@@ -213,6 +215,20 @@ test('a native fallback gives a workload back to the owner that was paused, and 
   bench.state = { ...bench.state, fallback: null };
   await bench.steps(2);
   assert.deepEqual([web.owner, [...bench.cluster.autoscalers]], [null, []]);
+});
+
+test('opened again, with another policy perhaps, a loop remembers only the pod-hours that it has used', async () => {
+  const bench = new ControlBench();
+  await bench.steps(3);
+  const reopened = { ...bench.live.record, openedAt: bench.now() };
+  const { memory: old } = (await bench.store.getDecision('shop', 2))!;
+  const asked: number[] = [];
+  bench.policies.action = ({ memory }) => (asked.push(memory.length), [0, 0]);
+  await runControlStep(bench.ports, liveDeployment(reopened, application), bench.state, new AbortController().signal);
+  const { memory } = (await bench.store.getDecision('shop', 3))!;
+  assert.deepEqual(asked, [0], 'nothing of what the policy before remembered');
+  assert.ok(memory.podHours[0].used > old.podHours[0].used);
+  assert.deepEqual(memory.policy, [1]);
 });
 
 test('a workload deleted in the middle stops the policy, is said, and the others are not touched by guesses', async () => {
