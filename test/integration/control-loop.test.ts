@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
@@ -16,6 +17,7 @@ import { onlineBoutiqueApplication } from '../../src/rl/environments/online-bout
 import { applicationManifests } from '../../src/twin-load/application-manifests.ts';
 import type { PipelineProcesses } from './pipeline-processes.ts';
 import { startPipelineProcesses } from './pipeline-processes.ts';
+import { assertNoSecrets } from './planted-secrets.ts';
 import { smallSpec } from './small-pipeline.ts';
 
 const kubernetes = await kubernetesOrSkip();
@@ -45,7 +47,11 @@ const trainedSpec = {
   },
 };
 
+const prometheusToken = 'planted-prometheus-0123456789';
+
 let folder: string;
+const outageMs = 60_000;
+
 /** A machine with other work to do takes its time. */
 const patienceMs = 60_000;
 
@@ -75,7 +81,10 @@ before(async () => {
     scrapeSeconds: 0.5,
     twin: ['--rate', String(rate), '--no-startup'],
   });
-  processes = await startPipelineProcesses(undefined, loop.environment);
+  processes = await startPipelineProcesses(undefined, {
+    ...loop.environment,
+    COXSWAIN_PROMETHEUS_TOKEN: prometheusToken,
+  });
   for (const program of ['orchestrator', 'trainer', 'control'] as const) await processes.start(program);
   client = createCoxswainClient({ temporal: processes.client, store: processes.store });
   const report = await (await processes.startRun(trainedSpec)).result();
@@ -219,19 +228,24 @@ test(
   },
 );
 
-test('the API server gone: no step acts, the loop stays, and goes on when it is back', { skip }, async () => {
-  await cluster.killApiServer();
-  await until(({ last }) => last?.notes.some((note) => note.startsWith('cluster:')) ?? false);
-  const { step } = await steps(2);
-  await cluster.restartApiServer();
-  await client.deployments.resume('loop');
-  await until((status) => status.step > step && status.last?.actor === 'policy');
-  const silent = (await decisions()).filter(({ problems }) =>
-    problems.some((problem) => problem.startsWith('cluster:')),
-  );
-  assert.ok(silent.length >= 2);
-  for (const { guarded, observation } of silent) assert.deepEqual([guarded, observation], [[], null]);
-});
+test(
+  'the API server gone for a minute: no step acts, the loop stays, and goes on when it is back',
+  { skip },
+  async () => {
+    await cluster.killApiServer();
+    await until(({ last }) => last?.notes.some((note) => note.startsWith('cluster:')) ?? false);
+    const { step } = await steps(2);
+    await sleep(outageMs);
+    await cluster.restartApiServer();
+    await client.deployments.resume('loop');
+    await until((status) => status.step > step && status.last?.actor === 'policy');
+    const silent = (await decisions()).filter(({ problems }) =>
+      problems.some((problem) => problem.startsWith('cluster:')),
+    );
+    assert.ok(silent.length >= 2);
+    for (const { guarded, observation } of silent) assert.deepEqual([guarded, observation], [[], null]);
+  },
+);
 
 test('a second loop on one of the workloads is refused, and says who has it', { skip }, async () => {
   await client.deployments.open({ ...spec, name: 'second' });
@@ -255,6 +269,64 @@ test('a workload that is deleted stops the policy, and the loop says so until it
   await until(({ last }) => last?.notes.every((note) => !note.includes('not there')) ?? false);
   await client.deployments.resume('loop');
   await until(({ last, fallback }) => fallback === null && last?.actor === 'policy');
+});
+
+test('a service that is added to the namespace is none of the loop’s business', { skip }, async () => {
+  const labels = { app: 'newcomer' };
+  await apps.createNamespacedDeployment({
+    namespace,
+    body: {
+      metadata: { name: 'newcomer', labels },
+      spec: {
+        replicas: 3,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'newcomer', image: 'none' }] } },
+      },
+    },
+  });
+  const { last } = await steps(3);
+  assert.equal(last?.actor, 'policy');
+  assert.equal((await replicas()).newcomer, 3);
+});
+
+test('whatever has failed by now, no change of replicas has left the limits of the guard', { skip }, async () => {
+  const all = await decisions();
+  const changes = all.flatMap(({ guarded, result }) =>
+    (result ?? []).flatMap(({ workload, outcome, replicas: after }) => {
+      const from = guarded.find((entry) => entry.workload === workload)!.before!;
+      return outcome === 'scaled' ? [{ workload, from, to: after! }] : [];
+    }),
+  );
+  assert.ok(changes.length > 3, `${changes.length} changes in ${all.length} steps`);
+  for (const { workload, from, to } of changes) {
+    const { minReplicas, maxReplicas } = onlineBoutiqueApplication.services.find(
+      ({ name }) => workload === `${namespace}/${name}`,
+    )!;
+    assert.ok(to - from <= 3 && from - to <= 2, `${workload}: ${from} → ${to}`);
+    assert.ok(to >= Math.min(from, minReplicas) && to <= Math.max(from, maxReplicas), `${workload}: ${from} → ${to}`);
+  }
+});
+
+test('no credential is in a history, a document, a log, an artifact, an event or a series', { skip }, async () => {
+  const { MONGODB_URL: url, COXSWAIN_DATABASE: database, COXSWAIN_ARTIFACTS: artifacts } = processes.environment;
+  const searched = await assertNoSecrets(
+    [
+      { name: 'COXSWAIN_PROMETHEUS_TOKEN', value: prometheusToken },
+      { name: 'token of the kubeconfig', value: cluster.tokens.admin },
+    ],
+    {
+      mongo: { url, database },
+      temporal: processes.client,
+      files: [dirname(artifacts), join(folder, 'logs')],
+      pages: [{ url: `${loop.prometheus.url}/api/v1/label/__name__/values` }],
+      texts: {
+        decisions: await decisions(),
+        events: await client.deployments.events('loop'),
+        cluster: (await core.listNamespacedEvent({ namespace })).items,
+      },
+    },
+  );
+  assert.ok(searched.documents > 100 && searched.historyEvents > 500, JSON.stringify(searched));
 });
 
 test('stopped, the loop gives its workloads free, and its record computes to the same bits', { skip }, async () => {
