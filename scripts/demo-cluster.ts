@@ -148,7 +148,7 @@ async function bringUpCluster(): Promise<ClosedLoop> {
   say(`Kubernetes: KUBECONFIG=${cluster.kubeconfig}`);
   const manifests = applicationManifests(onlineBoutiqueApplication, {
     namespace,
-    image: 'registry.k8s.io/pause',
+    image: 'busybox:1.37',
     replicasFor: flags.rate,
     disruptionBudgets: false,
     speed: 1,
