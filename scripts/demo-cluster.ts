@@ -33,7 +33,7 @@ import { startStack } from './stack.ts';
 import type { Stack } from './stack.ts';
 import { listenForStop } from './stop-request.ts';
 
-const usage = `Usage: npm run demo:cluster -- [--rate 150] [--peak 3] [--minutes 4] [--settle 2] [--json] [--stay]
+const usage = `Usage: npm run demo:cluster -- [--rate 120] [--peak 2.5] [--minutes 8] [--settle 2] [--json] [--stay]
   --rate     requests/s before the crowd
   --peak     peak of the crowd, times the rate
   --minutes  length of the crowd
@@ -63,9 +63,9 @@ function readFlags() {
   try {
     const { values } = parseArgs({
       options: {
-        rate: number('150'),
-        peak: number('3'),
-        minutes: number('4'),
+        rate: number('120'),
+        peak: number('2.5'),
+        minutes: number('8'),
         settle: number('2'),
         json: flag,
         stay: flag,
@@ -208,6 +208,8 @@ async function deployInShadow(client: CoxswainClient): Promise<void> {
     target: { namespace },
     mode: 'shadow',
     metrics: { windowSeconds: 30 },
+    // Two controllers are compared, so the one must not take over from the other in the middle.
+    fallback: { errorBudget: { violationShare: 0.5, windowSteps: 60 } },
   });
   say(`\nDeployed in shadow mode: ${shadowSteps} decisions that nothing is done with.`);
   await untilStatus(client, ({ step, last }) => step >= shadowSteps && last?.actor === 'policy');
