@@ -45,7 +45,17 @@ const usage = `Usage: npm run demo:cluster -- [--rate 120] [--peak 2.5] [--minut
 const root = dirname(import.meta.dirname);
 const dataFolder = join(root, '.coxswain', 'demo');
 const namespace = 'shop';
-const deployment = 'demo';
+const names = { policy: 'demo', hpa: 'demo-hpa' } as const;
+/** Both deployments of the demonstration, but for name and mode. */
+const deploymentSpec = {
+  version: 1,
+  description: 'The demonstration',
+  model: { name: 'online-boutique', version: 'champion' },
+  target: { namespace },
+  metrics: { windowSeconds: 30 },
+  // Two controllers are compared, so the one must not take over from the other in the middle.
+  fallback: { errorBudget: { violationShare: 0.5, windowSteps: 60 } },
+} as const;
 const shadowSteps = 4;
 const nodes = { count: 6, shape: { cpu: '16', memory: '64Gi', pods: '110' } };
 
@@ -118,13 +128,18 @@ async function demonstrate(): Promise<void> {
   started.push({ stop: close });
   await trainUnlessThere(client, stack);
   await deployInShadow(client);
-  await client.deployments.setMode(deployment, 'live');
+  await client.deployments.setMode(names.policy, 'live');
   say(
     `\nLive. A crowd of ${flags.crowd.peak} times ${flags.rate} requests/s comes in ${flags.crowd.settleMinutes} min …`,
   );
   const trials: CrowdMeasures[] = [await playCrowd(loop, 'policy', flags.crowd, stopped.signal)];
-  await client.deployments.fallBack(deployment, 'The same crowd for the calibrated HPA.');
-  say('The same crowd for the calibrated HPA, which takes over from the policy …');
+  await stopDeployment(client, names.policy);
+  // The HPA begins with the same replicas, and without a memory of the first crowd.
+  say('The same crowd for the calibrated HPA, in a deployment of its own …');
+  await loop.resetReplicas();
+  await client.deployments.open({ ...deploymentSpec, name: names.hpa, mode: 'live' });
+  await untilStatus(client, names.hpa, ({ status }) => status === 'running');
+  await client.deployments.fallBack(names.hpa, 'The same crowd for the calibrated HPA.');
   trials.push(await playCrowd(loop, 'HPA, calibrated', flags.crowd, stopped.signal));
   say(`\n${crowdTable(trials)}\n`);
   await report(client);
@@ -133,7 +148,14 @@ async function demonstrate(): Promise<void> {
     say('Everything stays up. Stop it with Ctrl-C.');
     await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
   }
-  await client.deployments.stop(deployment);
+  await stopDeployment(client, names.hpa);
+}
+
+async function stopDeployment(client: CoxswainClient, name: string): Promise<void> {
+  await client.deployments.stop(name);
+  while ((await client.deployments.status(name)).status !== 'stopped') {
+    await sleep(500, undefined, { signal: stopped.signal });
+  }
 }
 
 async function bringUpCluster(): Promise<ClosedLoop> {
@@ -143,8 +165,8 @@ async function bringUpCluster(): Promise<ClosedLoop> {
   await cleanUpLeftovers(join(clusterFolder, 'records'));
   say('Starting a Kubernetes control plane …');
   const cluster: KubernetesCluster = remember(await startKubernetesCluster({ programs, dataFolder: clusterFolder }));
-  const names = Array.from({ length: nodes.count }, (_, i) => `node-${i + 1}`);
-  await addNodes(cluster, names, nodes.shape);
+  const nodeNames = Array.from({ length: nodes.count }, (_, i) => `node-${i + 1}`);
+  await addNodes(cluster, nodeNames, nodes.shape);
   say(`Kubernetes: KUBECONFIG=${cluster.kubeconfig}`);
   const manifests = applicationManifests(onlineBoutiqueApplication, {
     namespace,
@@ -200,20 +222,10 @@ async function trainUnlessThere(client: CoxswainClient, stack: Stack): Promise<v
 }
 
 async function deployInShadow(client: CoxswainClient): Promise<void> {
-  await client.deployments.open({
-    version: 1,
-    name: deployment,
-    description: 'The demonstration',
-    model: { name: 'online-boutique', version: 'champion' },
-    target: { namespace },
-    mode: 'shadow',
-    metrics: { windowSeconds: 30 },
-    // Two controllers are compared, so the one must not take over from the other in the middle.
-    fallback: { errorBudget: { violationShare: 0.5, windowSteps: 60 } },
-  });
+  await client.deployments.open({ ...deploymentSpec, name: names.policy, mode: 'shadow' });
   say(`\nDeployed in shadow mode: ${shadowSteps} decisions that nothing is done with.`);
-  await untilStatus(client, ({ step, last }) => step >= shadowSteps && last?.actor === 'policy');
-  const decisions = await client.deployments.decisions(deployment, { last: shadowSteps });
+  await untilStatus(client, names.policy, ({ step, last }) => step >= shadowSteps && last?.actor === 'policy');
+  const decisions = await client.deployments.decisions(names.policy, { last: shadowSteps });
   for (const { step, actor, guarded, problems } of decisions) {
     const changes = guarded
       .filter(({ before, permitted }) => before !== permitted)
@@ -222,9 +234,13 @@ async function deployInShadow(client: CoxswainClient): Promise<void> {
   }
 }
 
-async function untilStatus(client: CoxswainClient, holds: (status: ControlStatus) => boolean): Promise<void> {
+async function untilStatus(
+  client: CoxswainClient,
+  name: string,
+  holds: (status: ControlStatus) => boolean,
+): Promise<void> {
   for (;;) {
-    const { loop, failure } = await client.deployments.status(deployment);
+    const { loop, failure } = await client.deployments.status(name);
     if (failure !== null) throw new Error(`The deployment failed: ${failure}`);
     if (loop !== null && holds(loop)) return;
     await sleep(1_000, undefined, { signal: stopped.signal });
@@ -232,8 +248,9 @@ async function untilStatus(client: CoxswainClient, holds: (status: ControlStatus
 }
 
 async function report(client: CoxswainClient): Promise<void> {
-  const events = await client.deployments.events(deployment);
+  const events = await Promise.all(Object.values(names).map((name) => client.deployments.events(name)));
   say('What happened, newest first:');
-  for (const { at, kind, message } of events) say(`  ${at.toISOString().slice(11, 19)}  ${kind}: ${message}`);
-  say(`\nEvery decision: npx coxswain decisions ${deployment}; computed again: npx coxswain replay ${deployment}`);
+  for (const { at, kind, message } of events.flat().sort((a, b) => b.at.getTime() - a.at.getTime()))
+    say(`  ${at.toISOString().slice(11, 19)}  ${kind}: ${message}`);
+  say(`\nEvery decision: npx coxswain decisions ${names.policy}; computed again: npx coxswain replay ${names.policy}`);
 }

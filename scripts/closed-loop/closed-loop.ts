@@ -3,8 +3,8 @@
  * twin as their load, and a Prometheus that scrapes it. For the demonstration and for tests.
  */
 import { join } from 'node:path';
-import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node';
-import type { KubernetesObject } from '@kubernetes/client-node';
+import { AppsV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
 import { freePorts } from '../local-services/free-port.ts';
 import { startOwnedProgram } from '../local-services/owned-program.ts';
 import type { OwnedProgram } from '../local-services/owned-program.ts';
@@ -52,6 +52,8 @@ export interface ClosedLoop {
   flashCrowd(crowd: { readonly peak: number; readonly minutes: number }): Promise<void>;
   /** What really happens. */
   state(): Promise<TwinState>;
+  /** Gives the Deployments the replicas that their manifests have. */
+  resetReplicas(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -97,6 +99,7 @@ export async function startClosedLoop(options: ClosedLoopOptions): Promise<Close
       },
       setLoad: (requestsPerSecond) => post('/load', { requestsPerSecond }),
       flashCrowd: (crowd) => post('/flash-crowd', crowd),
+      resetReplicas: () => resetReplicas(kubeconfig, options.manifests),
       state: async () => (await (await ask(`${controlUrl}/state`)).json()) as TwinState,
       stop: async () => {
         await prometheus.stop();
@@ -115,11 +118,27 @@ async function ask(url: string, init: RequestInit = {}): Promise<Response> {
   return answer;
 }
 
-/** Creates what is not there yet. */
-async function createObjects(kubeconfig: string, objects: readonly KubernetesObject[]): Promise<void> {
+/** As `kubectl scale` would: whoever sets replicas under another name counts as their owner. */
+async function resetReplicas(kubeconfig: string, objects: readonly KubernetesObject[]): Promise<void> {
+  const api = configOf(kubeconfig).makeApiClient(AppsV1Api);
+  for (const { kind, metadata, spec } of objects as readonly V1Deployment[]) {
+    if (kind !== 'Deployment') continue;
+    const { name, namespace } = metadata as { name: string; namespace: string };
+    const body = { spec: { replicas: spec!.replicas } };
+    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+    await api.patchNamespacedDeploymentScale({ name, namespace, body, fieldManager: 'kubectl' }, merge);
+  }
+}
+
+function configOf(kubeconfig: string): KubeConfig {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
-  const api = KubernetesObjectApi.makeApiClient(config);
+  return config;
+}
+
+/** Creates what is not there yet. */
+async function createObjects(kubeconfig: string, objects: readonly KubernetesObject[]): Promise<void> {
+  const api = KubernetesObjectApi.makeApiClient(configOf(kubeconfig));
   for (const object of objects) {
     await api.create(object).catch((error: unknown) => {
       if ((error as { code?: number }).code !== 409) throw error;
