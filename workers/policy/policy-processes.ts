@@ -15,7 +15,7 @@ export interface PolicyProcessOptions {
   readonly load: (policy: ArtifactReference) => Promise<Uint8Array>;
   /** How long a process may take to start and load its policy. Default 20 000. */
   readonly startTimeoutMs?: number;
-  /** How long an answer may take. Default 2 000. */
+  /** How long an answer may take. Default 5 000. */
   readonly answerTimeoutMs?: number;
   /** The process's program; only tests give another. Default: `policy-process` beside this file. */
   readonly program?: string;
@@ -113,7 +113,7 @@ class PolicyProcess {
     options: PolicyProcessOptions,
     signal: AbortSignal,
   ): Promise<PolicyProcess> {
-    const { environment, load, startTimeoutMs = 20_000, answerTimeoutMs = 2_000 } = options;
+    const { environment, load, startTimeoutMs = 20_000, answerTimeoutMs = 5_000 } = options;
     const onnx = await load(policy);
     signal.throwIfAborted();
     // Beside this file, with this file's own extension: .ts in the project, .js in the package.
