@@ -86,7 +86,10 @@ describe('parseRunSpec', () => {
     const [issue] = issuesOf({ ...minimal, collect: { source: { kind: 'generator', day: 3 } } });
     assert.equal(issue.nearest, 'days');
     assert.doesNotMatch(issue.allowed, /folder/);
-    assert.deepEqual(issuesOf({ ...minimal, collect: { source: { kind: 'trace' } } })[0].allowed, 'generator | file | cluster');
+    assert.deepEqual(
+      issuesOf({ ...minimal, collect: { source: { kind: 'trace' } } })[0].allowed,
+      'generator | file | cluster',
+    );
   });
 
   test('suggests nothing when no valid name is near', () => {
