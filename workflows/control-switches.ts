@@ -79,9 +79,9 @@ export class ControlSwitches {
   /** What a step carries on; what people changed while it ran stays changed. */
   carryOn(before: ControlState, summary: StepSummary): void {
     const { mode, paused, fallback, stepsWithoutObservation, stepsWithoutPolicy, budget } = this.state;
-    const steered = fallback !== before.fallback;
-    const counted = { fallback, stepsWithoutObservation, stepsWithoutPolicy, budget };
-    this.state = { ...summary.state, mode, paused, ...(steered ? counted : {}) };
+    const rested = mode === before.mode ? {} : { stepsWithoutObservation, budget };
+    const steered = { fallback, stepsWithoutObservation, stepsWithoutPolicy, budget };
+    this.state = { ...summary.state, mode, paused, ...(fallback === before.fallback ? rested : steered) };
     this.last = summary;
   }
 
@@ -129,7 +129,8 @@ export class ControlSwitches {
   private setMode(mode: ControlMode): void {
     if (this.state.mode === mode) return;
     this.note('mode', `The mode is ${mode} from now on; it was ${this.state.mode}.`);
-    this.state = { ...this.state, mode };
+    // What went wrong while nobody acted is not the policy's.
+    this.state = { ...this.state, mode, stepsWithoutObservation: 0, budget: [] };
   }
 
   private note(kind: RequestedChange['kind'], message: string, alert = false): void {

@@ -101,6 +101,28 @@ test('what people change is recorded and shown at once, not with the next step',
   assert.deepEqual(calls.filter(isStep), ['controlStep 0']);
 });
 
+test('a change of the mode begins the error budget anew', async () => {
+  const spent = [{ requests: 10, violations: 9 }];
+  const loop = await fixture.start(
+    fakeControlActivities([], {
+      controlStep: async ({ state }) => ({
+        step: state.step,
+        at: new Date().toISOString(),
+        actor: 'policy',
+        changed: 0,
+        guarded: 0,
+        state: { ...state, step: state.step + 1, budget: [...state.budget, ...spent].slice(-3) },
+        notes: [],
+      }),
+    }),
+  );
+  await loop.until(({ budget }) => budget.length === 3);
+  const { budget } = await loop.handle.executeUpdate(setControlModeUpdate, { args: ['shadow'] });
+  assert.deepEqual(budget, []);
+  await loop.handle.executeUpdate(stopControlUpdate);
+  await loop.result();
+});
+
 test('the mode that somebody sets is that of the next step, and the change is recorded', async () => {
   const calls: string[] = [];
   const modes: ControlMode[] = [];

@@ -35,7 +35,9 @@ export function firstState(deployment: string, mode: ControlState['mode'], step:
  * 1. The policy is dismissed at the first step without its answer, at the second in a row without a complete
  *    observation, and at the step in which the error budget is exceeded: the fallback acts within two steps.
  * 2. A switch stays until somebody resumes the policy.
- * 3. The error budget counts from the last resumption on, over full windows only.
+ * 3. The error budget counts from the last resumption, and the last change of the mode, on, over full windows only.
+ * 4. In shadow mode only a policy that gives no answer is dismissed: what the services do there, and whether anybody sees
+ *    it, is not its doing, and nobody's replicas wait for it.
  */
 export function afterStep(state: ControlState, facts: StepFacts, spec: FallbackSpec): ControlState {
   const { errorBudget } = spec;
@@ -62,10 +64,11 @@ export function fallbackOf(
 }
 
 function reasonOf(
-  { stepsWithoutObservation: blind, stepsWithoutPolicy, budget }: ControlState,
+  { mode, stepsWithoutObservation: blind, stepsWithoutPolicy, budget }: ControlState,
   { violationShare, windowSteps }: FallbackSpec['errorBudget'],
 ): readonly [FallbackReason, string] | null {
   if (stepsWithoutPolicy > 0) return ['policy-unavailable', 'The policy gave no answer.'];
+  if (mode === 'shadow') return null;
   if (blind >= stepsWithoutObservation) {
     return ['observations-missing', `${blind} steps in a row had no complete observation.`];
   }

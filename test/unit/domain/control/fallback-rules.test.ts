@@ -47,6 +47,15 @@ test('the second step in a row without a complete observation switches to the fa
   assert.equal(stepsWithoutObservation, 2);
 });
 
+test('in shadow mode only a policy without an answer is dismissed', () => {
+  let state = firstState('shop', 'shadow', 0);
+  for (let k = 0; k < 30; k++) state = afterStep(state, { ...blind, traffic: { requests: 10, violations: 10 } }, spec);
+  assert.equal(state.fallback, null);
+  assert.equal(state.stepsWithoutObservation, 30);
+  state = afterStep(state, { ...good, answered: false }, spec);
+  assert.equal(state.fallback?.reason, 'policy-unavailable');
+});
+
 test('the step in which the error budget is exceeded switches to the fallback', () => {
   assert.equal(run([traffic(100, 10), traffic(100, 10), traffic(100, 10)]).fallback, null);
   const { fallback } = run([traffic(100, 10), traffic(100, 10), traffic(100, 11)]);
