@@ -3,7 +3,7 @@
  * of Online Boutique, the twin as their load, a real Prometheus; a policy that is trained here, deployed in shadow mode and
  * then live; a flash crowd for it, and the same crowd for the calibrated HPA. See {@link usage}.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -126,6 +126,7 @@ async function demonstrate(): Promise<void> {
   );
   const { client, close } = openClient(stack);
   started.push({ stop: close });
+  await endEarlierDeployments(client);
   await trainUnlessThere(client, stack);
   await deployInShadow(client);
   await client.deployments.setMode(names.policy, 'live');
@@ -151,9 +152,18 @@ async function demonstrate(): Promise<void> {
   await stopDeployment(client, names.hpa);
 }
 
+/** A demonstration that was ended in the middle leaves its loop in Temporal, where it would go on. */
+async function endEarlierDeployments(client: CoxswainClient): Promise<void> {
+  for (const { name, status } of await client.deployments.list()) {
+    if (status !== 'stopped' && status !== 'failed') await stopDeployment(client, name);
+  }
+}
+
 async function stopDeployment(client: CoxswainClient, name: string): Promise<void> {
   await client.deployments.stop(name);
-  while ((await client.deployments.status(name)).status !== 'stopped') {
+  for (;;) {
+    const { status } = await client.deployments.status(name);
+    if (status === 'stopped' || status === 'failed') return;
     await sleep(500, undefined, { signal: stopped.signal });
   }
 }
@@ -163,6 +173,8 @@ async function bringUpCluster(): Promise<ClosedLoop> {
   const { prometheus } = await obtainPrometheus({ report: say });
   const clusterFolder = join(dataFolder, 'cluster');
   await cleanUpLeftovers(join(clusterFolder, 'records'));
+  // The cluster is new each time; what was trained stays.
+  rmSync(clusterFolder, { recursive: true, force: true });
   say('Starting a Kubernetes control plane …');
   const cluster: KubernetesCluster = remember(await startKubernetesCluster({ programs, dataFolder: clusterFolder }));
   const nodeNames = Array.from({ length: nodes.count }, (_, i) => `node-${i + 1}`);
@@ -224,13 +236,17 @@ async function trainUnlessThere(client: CoxswainClient, stack: Stack): Promise<v
 async function deployInShadow(client: CoxswainClient): Promise<void> {
   await client.deployments.open({ ...deploymentSpec, name: names.policy, mode: 'shadow' });
   say(`\nDeployed in shadow mode: ${shadowSteps} decisions that nothing is done with.`);
-  await untilStatus(client, names.policy, ({ step, last }) => step >= shadowSteps && last?.actor === 'policy');
+  // Of an earlier demonstration the steps go on counting.
+  const { step: first } = await untilStatus(client, names.policy, ({ status }) => status === 'running');
+  await untilStatus(client, names.policy, ({ step, last }) => step >= first + shadowSteps && last?.actor === 'policy');
   const decisions = await client.deployments.decisions(names.policy, { last: shadowSteps });
   for (const { step, actor, guarded, problems } of decisions) {
     const changes = guarded
       .filter(({ before, permitted }) => before !== permitted)
       .map(({ workload, before, permitted }) => `${workload.split('/')[1]} ${before} → ${permitted}`);
-    say(`  step ${step}, ${actor}: ${[...changes, ...problems].join(', ') || 'no change'}`);
+    const incomplete =
+      problems.length === 0 ? [] : [`${problems.length} sentences about what Prometheus does not know yet`];
+    say(`  step ${step}, ${actor}: ${[...changes, ...incomplete].join(', ') || 'no change'}`);
   }
 }
 
@@ -238,11 +254,11 @@ async function untilStatus(
   client: CoxswainClient,
   name: string,
   holds: (status: ControlStatus) => boolean,
-): Promise<void> {
+): Promise<ControlStatus> {
   for (;;) {
     const { loop, failure } = await client.deployments.status(name);
     if (failure !== null) throw new Error(`The deployment failed: ${failure}`);
-    if (loop !== null && holds(loop)) return;
+    if (loop !== null && holds(loop)) return loop;
     await sleep(1_000, undefined, { signal: stopped.signal });
   }
 }

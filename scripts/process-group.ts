@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeOptionsOf } from '../config/node-options.ts';
 import { logTail } from './local-services/readiness.ts';
 
 /** A program of ours to run. */
@@ -84,7 +85,7 @@ function spawnMember(member: GroupMember, logFolder: string): Running {
   try {
     const child = fork(member.program, [...(member.args ?? [])], {
       detached: true,
-      execArgv: [],
+      execArgv: nodeOptionsOf(member.name),
       env: { ...process.env, ...member.environment },
       stdio: ['ignore', log, log, 'ipc'],
     });

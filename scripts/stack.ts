@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { localServicesFile } from '../config/local-services.ts';
 import type { LocalServices } from '../config/local-services.ts';
 import { settings } from '../config/settings.ts';
+import { steersClusters } from '../config/steers-clusters.ts';
 import { freePorts } from './local-services/free-port.ts';
 import type { Services } from './local-services/start-services.ts';
 import { startServices, usualPorts } from './local-services/start-services.ts';
@@ -88,8 +89,6 @@ async function startPrograms(group: ProcessGroup, root: string, environment: Nod
   return typeof api.url === 'string' ? api.url : `http://127.0.0.1:${environment.COXSWAIN_API_PORT}`;
 }
 
-/** A control worker is of use only where a cluster is configured. */
 function workersIn(environment: NodeJS.ProcessEnv): string[] {
-  const hasCluster = environment.COXSWAIN_CLUSTER_NAMESPACES && environment.COXSWAIN_PROMETHEUS_URL;
-  return ['orchestrator', 'trainer', ...(hasCluster ? ['control'] : [])];
+  return ['orchestrator', 'trainer', ...(steersClusters(environment) ? ['control'] : [])];
 }

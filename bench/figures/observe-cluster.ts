@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { nodeOptionsOf } from '../../config/node-options.ts';
 import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
 import { clusterAdmin, eventually, pathsIn, workload } from '../../test/integration/cluster-admin.ts';
 import type { ClusterAdmin } from '../../test/integration/cluster-admin.ts';
@@ -30,7 +31,7 @@ async function observe(): Promise<Observed> {
   try {
     await fill(clusterAdmin(cluster));
     const child = fork(join(import.meta.dirname, 'observe-cluster-child.ts'), [cluster.kubeconfig, namespace], {
-      execArgv: ['--expose-gc'],
+      execArgv: ['--expose-gc', ...nodeOptionsOf('control')],
     });
     const [message] = (await once(child, 'message')) as [
       Observed & { readonly pods: number; readonly workloads: number },

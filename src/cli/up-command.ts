@@ -1,8 +1,10 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeOptionsOf } from '../../config/node-options.ts';
+import { steersClusters } from '../../config/steers-clusters.ts';
 import { CoxswainError } from '../contracts/errors.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -18,7 +20,8 @@ const startProgram = fileURLToPath(new URL('../../scripts/start.ts', import.meta
 
 /**
  * Brings Coxswain up and stays until Ctrl-C. In the project that is what `npm start` does, without its run. An installed
- * package has no servers of its own: there the orchestrator, a trainer and the API are started on configured ones.
+ * package has no servers of its own: there the orchestrator, a trainer, a control worker where
+ * a cluster is configured, and the API are started on configured ones.
  * @returns the exit code
  */
 export async function upCommand(context: CommandContext, options: UpOptions): Promise<number> {
@@ -36,6 +39,7 @@ async function startProject({ interrupted }: CommandContext): Promise<number> {
 
 async function startPrograms({ output, interrupted }: CommandContext, { api }: UpOptions): Promise<number> {
   const names = [...(api ? ['src/api/main'] : []), 'workers/orchestrator', 'workers/trainer'];
+  if (steersClusters()) names.push('workers/control');
   const children = names.map((name) => startProgramOfOurs(name));
   const stop = (): void => children.forEach((child) => child.kill('SIGTERM'));
   interrupted.addEventListener('abort', stop, { once: true });
@@ -57,7 +61,8 @@ async function startPrograms({ output, interrupted }: CommandContext, { api }: U
 /** Each child ends by itself when its channel to this process closes, so none outlives it. */
 function startProgramOfOurs(name: string): ChildProcess {
   const program = fileURLToPath(new URL(`../../${name}${extname(import.meta.url)}`, import.meta.url));
-  return fork(program, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const execArgv = nodeOptionsOf(basename(name));
+  return fork(program, [], { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
 function endOf(child: ChildProcess): Promise<number> {

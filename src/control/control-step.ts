@@ -121,7 +121,7 @@ function askingOf({ policies }: ControlStepPorts, { record }: LiveDeployment, si
   };
 }
 
-/** Changes what the guard permits, one workload after the other; empty in shadow mode. */
+/** Changes what the guard permits, all workloads side by side; empty in shadow mode. */
 async function act(
   { actor, now }: ControlStepPorts,
   { record }: LiveDeployment,
@@ -159,9 +159,12 @@ function summaryOf(
       ...decision.problems,
       ...autoscalers.troubles,
       ...troubles.map(({ workload, outcome, detail }) => `${workload}: ${outcome}: ${detail}`),
-    ].slice(0, maxNotes),
+    ]
+      .slice(0, maxNotes)
+      .map((note) => (note.length > maxNoteLength ? `${note.slice(0, maxNoteLength)}…` : note)),
   };
 }
 
-/** Histories stay small, whatever goes wrong at once. */
+/** Histories stay small, whatever goes wrong at once; the decision in the store has all of it. */
 const maxNotes = 5;
+const maxNoteLength = 300;

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
+import { nodeOptionsOf } from '../../config/node-options.ts';
 import { testServices, uniqueName } from '../../scripts/local-services/test-services.ts';
 import { workflowTypes } from '../../src/contracts/pipeline.ts';
 import type { RunReport } from '../../src/contracts/runs.ts';
@@ -88,7 +89,7 @@ export async function startPipelineProcesses(
 
   const start = async (program: Program): Promise<void> => {
     const log = createWriteStream(join(folder, `${program}.log`), { flags: 'a' });
-    const child = spawn(process.execPath, [join(root, 'workers', `${program}.ts`)], {
+    const child = spawn(process.execPath, [...nodeOptionsOf(program), join(root, 'workers', `${program}.ts`)], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -119,6 +119,14 @@ test('a policy that does not answer is replaced by the HPA in the same step, unt
   assert.equal((await bench.step()).actor, 'policy');
 });
 
+test('a history hears of a few things that are wrong, in short', async () => {
+  const bench = new ControlBench();
+  bench.metrics.missing = Array.from({ length: 20 }, (_, i) => `${i} `.padEnd(2_000, 'x'));
+  const { notes } = await bench.step();
+  assert.deepEqual([notes.length, Math.max(...notes.map(({ length }) => length))], [5, 301]);
+  assert.equal((await bench.store.getDecision('shop', 0))?.problems[0].length, 2_000);
+});
+
 test('without metrics nothing happens in one step, and the HPA takes over in the next on what the metrics API says', async () => {
   const bench = new ControlBench();
   bench.policies.action = () => [more(1), more(1)];

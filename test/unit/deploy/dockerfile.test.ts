@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { nodeOptionsOf } from '../../../config/node-options.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -57,7 +58,10 @@ describe('the images', () => {
       );
       assert.ok(instructions.some((line) => line.startsWith('HEALTHCHECK ')));
       const command = instructions.findLast((line) => line.startsWith('CMD '))!;
-      const [path] = JSON.parse(command.slice('CMD '.length));
+      const words = JSON.parse(command.slice('CMD '.length)) as string[];
+      const options = nodeOptionsOf(program);
+      assert.deepEqual(words.slice(0, options.length), options);
+      const path = words[options.length];
       const source = join(root, path.replace(/^dist\//, '').replace(/\.js$/, '.ts'));
       assert.ok(existsSync(source), source);
     });
