@@ -140,7 +140,7 @@ function configOf(kubeconfig: string): KubeConfig {
 async function createObjects(kubeconfig: string, objects: readonly KubernetesObject[]): Promise<void> {
   const api = KubernetesObjectApi.makeApiClient(configOf(kubeconfig));
   for (const object of objects) {
-    await api.create(object).catch((error: unknown) => {
+    await api.create(object, undefined, undefined, 'kubectl').catch((error: unknown) => {
       if ((error as { code?: number }).code !== 409) throw error;
     });
   }

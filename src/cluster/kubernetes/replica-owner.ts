@@ -88,8 +88,15 @@ export function setsReplicas({ fieldsV1 }: ManagedFieldsEntry): boolean {
 function holdsOn({ manager = '', operation, time }: ManagedFieldsEntry, createdAt: string | undefined): boolean {
   if (manager === fieldManager) return false;
   if (operation === 'Apply') return true;
-  // Of the same second: Kubernetes writes no finer times here.
-  return !lettingGo.test(manager) && (time === undefined || time !== createdAt);
+  return !lettingGo.test(manager) && !isOfCreation(time, createdAt);
+}
+
+/** Kubernetes writes both times to the second, and not in the same moment. */
+const creationMs = 2_000;
+
+function isOfCreation(time: string | undefined, createdAt: string | undefined): boolean {
+  if (time === undefined || createdAt === undefined) return false;
+  return Math.abs(Date.parse(time) - Date.parse(createdAt)) <= creationMs;
 }
 
 function owner(kind: ReplicaOwner['kind'], name: string, pausable: boolean): ReplicaOwner {

@@ -49,6 +49,18 @@ describe('a field manager owns the replicas', () => {
     }
   });
 
+  test('but not when it created the workload and left it alone since', () => {
+    const created = '2026-11-30T10:00:00Z';
+    const ownsSince = (time: string, operation = 'Update'): boolean => {
+      const object = workload({ manager: 'terraform', operation, time, fieldsV1: replicas });
+      return namesOf({}, { ...object, metadata: { ...object.metadata, creationTimestamp: created } }).length === 1;
+    };
+    assert.ok(!ownsSince(created));
+    assert.ok(!ownsSince('2026-11-30T10:00:01Z'), 'the API server writes the two times one after the other');
+    assert.ok(ownsSince('2026-11-30T10:05:00Z'), 'it came back');
+    assert.ok(ownsSince(created, 'Apply'), 'whoever applies will apply again');
+  });
+
   test('only of what it set: other fields of the spec and of the status are something else', () => {
     assert.ok(!owns('my-operator', 'Apply', { 'f:spec': { 'f:paused': {} } }));
     assert.ok(!owns('my-operator', 'Update', { 'f:status': { 'f:replicas': {} } }));
