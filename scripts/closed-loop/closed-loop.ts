@@ -7,7 +7,6 @@ import { AppsV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy, setHeaderOpt
 import type { KubernetesObject, V1Deployment } from '@kubernetes/client-node';
 import { freePorts } from '../local-services/free-port.ts';
 import { startOwnedProgram } from '../local-services/owned-program.ts';
-import type { OwnedProgram } from '../local-services/owned-program.ts';
 import type { PrometheusServer } from '../local-services/prometheus-server.ts';
 import { startPrometheus } from '../local-services/prometheus-server.ts';
 import { untilReady } from '../local-services/readiness.ts';
@@ -43,7 +42,6 @@ export interface TwinState {
 
 export interface ClosedLoop {
   readonly prometheus: PrometheusServer;
-  readonly twin: OwnedProgram;
   /** The settings by which a control worker finds cluster and Prometheus. */
   readonly environment: Readonly<Record<string, string>>;
   /** Sends so many requests/s from now on; null = what the twin's own trace says. */
@@ -91,7 +89,6 @@ export async function startClosedLoop(options: ClosedLoopOptions): Promise<Close
     });
     return {
       prometheus,
-      twin,
       environment: {
         COXSWAIN_KUBECONFIG: kubeconfig,
         COXSWAIN_CLUSTER_NAMESPACES: namespace,

@@ -3,6 +3,7 @@ import { createHpa } from '../baselines/hpa.ts';
 import type { Hpa, HpaState } from '../baselines/hpa.ts';
 import type { Application } from '../environments/online-boutique/application.ts';
 import { defaultParameters, parseOnlineBoutiqueParameters } from '../environments/online-boutique/options.ts';
+import type { CompleteParameters } from '../environments/online-boutique/options.ts';
 import { ScalingDecision } from '../environments/online-boutique/scaling-decision.ts';
 import { flawsForHpa, flawsForPolicy, LiveMonitor } from './live-monitor.ts';
 
@@ -38,14 +39,14 @@ export class LiveScaling {
   /** Bounds of each service's replicas that the policy was trained with. */
   readonly limits: Application['services'];
   readonly sloSeconds: number;
-  private readonly options: LiveScalingOptions;
+  private readonly parameters: CompleteParameters;
 
   /** @throws CoxswainError ENVIRONMENT_INVALID when a parameter is unknown or out of range. */
-  constructor(options: LiveScalingOptions) {
-    this.options = options;
-    this.limits = options.application.services;
-    this.services = options.application.services.map(({ name }) => name);
-    this.sloSeconds = { ...defaultParameters, ...parseOnlineBoutiqueParameters(options.parameters) }.sloSeconds;
+  constructor({ application, parameters, hpaTargetPercent }: LiveScalingOptions) {
+    this.limits = application.services;
+    this.services = application.services.map(({ name }) => name);
+    this.parameters = { ...defaultParameters, ...parseOnlineBoutiqueParameters(parameters), hpaTargetPercent };
+    this.sloSeconds = this.parameters.sloSeconds;
   }
 
   /**
@@ -53,14 +54,9 @@ export class LiveScaling {
    * @param hpaState after the step before; null = none.
    */
   decide(observation: ControlObservation, atSeconds: number, hpaState: HpaState | null): LiveDecision {
-    const { application, hpaTargetPercent } = this.options;
-    const parameters = {
-      ...defaultParameters,
-      ...parseOnlineBoutiqueParameters(this.options.parameters),
-      hpaTargetPercent,
-    };
-    const monitor = new LiveMonitor(application.services);
-    const hpa = createHpa({ targetPercent: hpaTargetPercent });
+    const { parameters } = this;
+    const monitor = new LiveMonitor(this.limits);
+    const hpa = createHpa({ targetPercent: parameters.hpaTargetPercent });
     if (hpaState !== null) hpa.loadState(hpaState);
     const relative = parameters.actionBase === 'hpa';
     const decision = new ScalingDecision(monitor, parameters, relative ? hpa : null);
