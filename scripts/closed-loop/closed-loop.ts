@@ -23,6 +23,8 @@ export interface ClosedLoopOptions {
   readonly dataFolder: string;
   /** Between two scrapes. Default 1. */
   readonly scrapeSeconds?: number;
+  /** For a Prometheus whose data folder holds a history with longer intervals between its samples. */
+  readonly lookbackSeconds?: number;
   /** Further arguments of `coxswain twin`, for example `--rate`, `60`. */
   readonly twin: readonly string[];
 }
@@ -61,7 +63,7 @@ const command = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 /** Creates the objects and starts twin and Prometheus. Resolves when both answer; what was started by then is stopped when not. */
 export async function startClosedLoop(options: ClosedLoopOptions): Promise<ClosedLoop> {
-  const { kubeconfig, namespace, dataFolder, scrapeSeconds = 1 } = options;
+  const { kubeconfig, namespace, dataFolder, scrapeSeconds = 1, lookbackSeconds } = options;
   await createObjects(kubeconfig, options.manifests);
   const [metricsPort, controlPort] = await freePorts([undefined, undefined]);
   const twin = await startOwnedProgram({
@@ -85,6 +87,7 @@ export async function startClosedLoop(options: ClosedLoopOptions): Promise<Close
     const prometheus = await startPrometheus({
       program: options.prometheus,
       dataFolder,
+      lookbackSeconds,
       scrape: [{ job: 'twin', targets: [`${loopback}:${metricsPort}`], intervalSeconds: scrapeSeconds }],
     });
     return {

@@ -27,6 +27,8 @@ export interface PrometheusOptions {
   readonly scrape: readonly Scrape[];
   /** How long samples are kept; 1 day by default. */
   readonly retentionHours?: number;
+  /** How old a series' last sample may be before the series counts as gone; {@link lookbackIntervals} by default. */
+  readonly lookbackSeconds?: number;
   /** Free ones are looked for by default. */
   readonly port?: number;
 }
@@ -95,12 +97,14 @@ async function start(options: PrometheusOptions, port: number): Promise<OwnedPro
   return program;
 }
 
-function serverArguments({ dataFolder, scrape, retentionHours = 24 }: PrometheusOptions, config: string, port: number) {
+function serverArguments(options: PrometheusOptions, config: string, port: number) {
+  const { dataFolder, scrape, retentionHours = 24 } = options;
   const slowest = Math.max(1, ...scrape.map(({ intervalSeconds }) => intervalSeconds));
+  const { lookbackSeconds = lookbackIntervals * slowest } = options;
   return [
     ...[`--config.file=${config}`, `--storage.tsdb.path=${join(dataFolder, 'prometheus')}`],
     ...[`--web.listen-address=127.0.0.1:${port}`, `--storage.tsdb.retention.time=${retentionHours}h`],
-    ...[`--query.lookback-delta=${Math.ceil(lookbackIntervals * slowest)}s`, '--log.level=warn'],
+    ...[`--query.lookback-delta=${Math.ceil(lookbackSeconds)}s`, '--log.level=warn'],
   ];
 }
 

@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { promisify } from 'node:util';
 import { obtainPrometheus } from '../../scripts/local-services/obtain-prometheus.ts';
 import { startPrometheus } from '../../scripts/local-services/prometheus-server.ts';
 import { removeTestData, testDataFolder } from '../../scripts/local-services/test-data.ts';
 import type { MetricShop } from '../fakes/metric-shop.ts';
+import { importHistory } from './mesh-history.ts';
 
 /** A Prometheus that has scraped a shop every `every` seconds for a time that is over. */
 export async function prometheusWithHistory(
@@ -23,11 +22,8 @@ export async function prometheusWithHistory(
   const file = join(dataFolder, 'history.om');
   writeFileSync(file, `${lines.join('\n')}\n# EOF\n`);
   const { prometheus: program, promtool } = await obtainPrometheus();
-  const create = ['tsdb', 'create-blocks-from', 'openmetrics', file, join(dataFolder, 'prometheus')];
-  await promisify(execFile)(promtool, create, { maxBuffer: 1 << 26 });
-  // A target that is not there sets how long Prometheus takes an old sample for the present one.
-  const scrape = [{ job: 'absent', targets: ['127.0.0.1:1'], intervalSeconds: every }];
-  const server = await startPrometheus({ program, dataFolder, scrape });
+  await importHistory(promtool, file, dataFolder);
+  const server = await startPrometheus({ program, dataFolder, scrape: [], lookbackSeconds: 5 * every });
   t.after(async () => {
     await server.stop();
     await removeTestData(dataFolder);

@@ -1,0 +1,194 @@
+/**
+ * From a cluster to a policy that steers it, through the real worker processes: what Prometheus and the API server tell of
+ * two hours and of the minutes that follow is recorded, a twin is fitted to it, a policy is trained in it, judged,
+ * registered and deployed, and scales the cluster that it was learned from.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { KubernetesObject } from '@kubernetes/client-node';
+import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
+import { startClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
+import type { ClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
+import { programsOrSkip } from '../../scripts/local-services/programs-or-skip.ts';
+import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
+import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
+import { removeTestData, testDataFolder } from '../../scripts/local-services/test-data.ts';
+import type { CoxswainClient } from '../../src/client/index.ts';
+import { createCoxswainClient } from '../../src/client/index.ts';
+import type { ControlStatus } from '../../src/contracts/control.ts';
+import type { RunProgress, RunReport } from '../../src/contracts/runs.ts';
+import { progressQuery } from '../../src/contracts/messages.ts';
+import { decodeClusterRecording } from '../../src/recordings/cluster-recording-format.ts';
+import { onlineBoutiqueApplication } from '../../src/rl/environments/online-boutique/online-boutique-application.ts';
+import { createFolderArtifactStore } from '../../src/store/artifacts/folder-artifact-store.ts';
+import { applicationManifests } from '../../src/twin-load/application-manifests.ts';
+import { historyBinSeconds, importHistory, writeMeshHistory } from './mesh-history.ts';
+import type { PipelineProcesses, StartedRun } from './pipeline-processes.ts';
+import { startPipelineProcesses, until } from './pipeline-processes.ts';
+import { smallSpec } from './small-pipeline.ts';
+
+const kubernetes = await kubernetesOrSkip();
+const prometheus = await programsOrSkip('prometheus');
+const skip = kubernetes.skip || prometheus.skip;
+
+const namespace = 'shop';
+const rate = 60;
+const binSeconds = historyBinSeconds;
+const historyMinutes = 120;
+/** Before now, when the history ends: nobody scraped in between. */
+const silentMinutes = 3;
+/** What is recorded while it happens: long enough that the worker can be killed in it. */
+const liveMinutes = 1;
+
+let folder: string;
+let cluster: TestCluster;
+let loop: ClosedLoop;
+let processes: PipelineProcesses;
+let client: CoxswainClient;
+let apps: AppsV1Api;
+let historyBegin: number;
+
+before(async () => {
+  if (skip) return;
+  folder = testDataFolder();
+  cluster = await startTestCluster({ nodes: 4 });
+  const config = new KubeConfig();
+  config.loadFromFile(cluster.kubeconfig);
+  apps = config.makeApiClient(AppsV1Api);
+  const { prometheus: program, promtool } = prometheus.programs!;
+  const end = Math.floor((Date.now() / 1000 - 60 * silentMinutes) / binSeconds) * binSeconds;
+  historyBegin = end - 60 * historyMinutes;
+  const file = join(folder, 'history.om');
+  const history = { application: onlineBoutiqueApplication, namespace, begin: historyBegin, end };
+  await writeMeshHistory(file, { ...history, trailSeconds: 0, requestsPerSecond: rate });
+  await importHistory(promtool, file, folder);
+  const options = { namespace, image: 'none', replicasFor: rate, disruptionBudgets: false, speed: 1 };
+  const manifests = applicationManifests(onlineBoutiqueApplication, options) as unknown as KubernetesObject[];
+  loop = await startClosedLoop({
+    kubeconfig: cluster.kubeconfig,
+    prometheus: program,
+    manifests,
+    namespace,
+    dataFolder: folder,
+    scrapeSeconds: 1,
+    lookbackSeconds: 5 * binSeconds,
+    twin: ['--rate', String(rate), '--no-startup'],
+  });
+  processes = await startPipelineProcesses(undefined, loop.environment);
+  for (const program of ['orchestrator', 'trainer', 'control'] as const) await processes.start(program);
+  client = createCoxswainClient({ temporal: processes.client, store: processes.store });
+});
+
+after(async () => {
+  await client?.close();
+  await processes?.stop();
+  await loop?.stop();
+  await cluster?.stop();
+  if (folder) await removeTestData(folder);
+});
+
+/** The whole pipeline; what its gate demands is not the question here. */
+function specFrom(minutesAgo: number) {
+  return {
+    ...smallSpec,
+    name: 'from-cluster',
+    collect: {
+      source: {
+        ...{ kind: 'cluster', namespace, minutes: minutesAgo + liveMinutes, startMinutesAgo: minutesAgo },
+        ...{ windowSeconds: 60, maxMissingShare: 0.1 },
+      },
+      binSeconds,
+    },
+    environment: {
+      name: 'twin',
+      parameters: { episodeSteps: 40, actionBase: 'hpa', maxChange: 2, maxTargetRatio: 1.15, minTargetRatio: 0.6 },
+    },
+    evaluate: { ...smallSpec.evaluate, gate: { maxViolationRateIncrease: 1, maxPodSecondsIncrease: 10 } },
+    register: { model: 'from-cluster', alias: 'champion' },
+    deploy: {
+      ...{ name: 'from-cluster', target: { namespace }, mode: 'live', intervalSeconds: 3 },
+      metrics: { windowSeconds: 6 },
+      guard: { limits: { maxStepUp: 3, coolDownDownSeconds: 10 } },
+      fallback: { errorBudget: { violationShare: 1, windowSteps: 60 } },
+    },
+  };
+}
+
+let run: StartedRun;
+let report: RunReport;
+
+async function collectStep(): Promise<RunProgress['steps'][number]> {
+  const { steps } = (await run.handle.query(progressQuery)) as RunProgress;
+  return steps.find(({ name }) => name === 'collect')!;
+}
+
+async function loopStatus(): Promise<ControlStatus | null> {
+  const { loop: status, failure } = await client.deployments.status('from-cluster');
+  assert.equal(failure, null);
+  return status;
+}
+
+test(
+  'a cluster is recorded through the death of the worker, and a policy is trained in its twin',
+  { skip },
+  async (t) => {
+    const minutesAgo = Math.floor((Date.now() / 1000 - historyBegin) / 60);
+    run = await processes.startRun(specFrom(minutesAgo));
+    await until(async () => {
+      const { status, summary } = await collectStep();
+      assert.notEqual(status, 'failed', summary);
+      return /[1-9]\d* of \d+ bins recorded/.test(summary ?? '');
+    });
+    await processes.kill('control');
+    await processes.start('control');
+    report = await run.result();
+    t.diagnostic(
+      `${report.twin!.services.map(({ service, ...errors }) => `${service} ${JSON.stringify(errors)}`).join('\n')}`,
+    );
+
+    const { recording, twin, evaluation, model, gate } = report;
+    assert.equal(recording!.bins, ((minutesAgo + liveMinutes) * 60) / binSeconds);
+    const artifacts = await createFolderArtifactStore(processes.environment.COXSWAIN_ARTIFACTS);
+    const recorded = decodeClusterRecording(await artifacts.get(recording!.cluster!));
+    assert.equal(recorded.entry, `${namespace}/frontend`);
+    // The last minute was not there when the run began.
+    assert.ok(
+      recorded.requestsPerSecond.at(-2)! > 0.5 * rate,
+      `${recorded.requestsPerSecond.slice(-4).join()} requests/s`,
+    );
+    const silent = recorded.gaps.find(({ what }) => what === 'everything' || what === `requests to ${recorded.entry}`);
+    assert.ok(
+      silent && silent.to - silent.from >= (60 * (silentMinutes - 1)) / binSeconds,
+      JSON.stringify(recorded.gaps),
+    );
+    assert.equal(twin!.serviceCount, onlineBoutiqueApplication.services.length);
+    for (const { service, ...errors } of twin!.services) {
+      for (const [what, error] of Object.entries(errors)) {
+        if (typeof error === 'number') assert.ok(error <= twin!.maxError, `${what} of ${service}: ${error}`);
+      }
+    }
+    assert.ok(evaluation!.hpaTargetPercent > 0);
+    assert.deepEqual([model, gate!.passed], [{ name: 'from-cluster', version: 1, alias: 'champion' }, true]);
+  },
+);
+
+test('the policy from the twin steers the cluster, and scales it in a crowd', { skip }, async () => {
+  assert.deepEqual([report.deployment!.name, report.deployment!.state], ['from-cluster', 'open']);
+  const { trainedFor } = (await processes.store.models.getVersion('from-cluster', 1))!;
+  assert.equal(trainedFor!.environment.name, 'twin');
+  await until(async () => (await loopStatus())?.last?.actor === 'policy');
+  const before = await replicasOf('frontend');
+  await loop.setLoad(4 * rate);
+  await until(async () => (await replicasOf('frontend')) > before);
+  const decisions = await client.deployments.decisions('from-cluster', { last: 100 });
+  assert.ok(
+    decisions.some(({ actor, result }) => actor === 'policy' && result?.some(({ outcome }) => outcome === 'scaled')),
+  );
+  await client.deployments.stop('from-cluster');
+  await until(async () => (await client.deployments.status('from-cluster')).status === 'stopped');
+});
+
+async function replicasOf(name: string): Promise<number> {
+  return (await apps.readNamespacedDeployment({ name, namespace })).spec!.replicas!;
+}
