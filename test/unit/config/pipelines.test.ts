@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseOnlineBoutiqueParameters } from '../../../src/rl/environments/online-boutique/options.ts';
+import { scalingKindNamed } from '../../../src/rl/environments/scaling-kinds.ts';
 import { readRunSpecText } from '../../../src/spec/run-spec-text.ts';
 import { parseRunSpec } from '../../../src/spec/run-spec.ts';
 
@@ -29,7 +30,7 @@ describe('the bundled pipelines', () => {
     test(`${name} is a valid spec that names its schema for editors`, () => {
       const spec = parseRunSpec(readRunSpecText(textOf(name), 'yaml'));
       assert.match(textOf(name), /^# yaml-language-server: \$schema=\.\.\/run-spec\.schema\.json\n/);
-      assert.equal(spec.environment.name, 'online-boutique');
+      assert.equal(scalingKindNamed(spec.environment.name).needsTwin, spec.collect.source.kind === 'cluster');
       assert.equal(spec.agent.algorithm, 'ppo');
     });
 
