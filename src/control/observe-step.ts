@@ -74,8 +74,19 @@ export async function observeStep(
       metrics: fresh,
       workloads: services.map((service) => observedWorkload(cluster, service, measuredSince)),
     },
-    problems: [...problems, ...(fresh?.missing ?? [])],
+    problems: [...problems, ...gapsForGuard(cluster), ...(fresh?.missing ?? [])],
   };
+}
+
+/**
+ * What could not be read and makes the guard assume the worse. Nodes are of no use for replicas, and what the metrics API
+ * says only stands in for Prometheus.
+ */
+function gapsForGuard({ gaps }: ClusterState): string[] {
+  const unused = ['nodes', 'pods.metrics.k8s.io'];
+  return gaps
+    .filter(({ what }) => !unused.includes(what.split(' ')[0]))
+    .map(({ code, reason }) => `cluster, in part: ${code}: ${reason}`);
 }
 
 /** Metrics that are too old, or from the future of this clock, are none. */

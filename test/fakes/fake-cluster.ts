@@ -1,5 +1,6 @@
 import type {
   ClusterActor,
+  ClusterGap,
   ClusterReader,
   ClusterState,
   ClusterWorkload,
@@ -29,6 +30,7 @@ export class FakeCluster implements ClusterReader, ClusterActor {
   readonly warnings: string[] = [];
   readonly paused: string[] = [];
   podsLeft: Record<string, number> = {};
+  gaps: readonly ClusterGap[] = [];
   /** The API server does not answer. */
   away = false;
   /** Runs before each change of replicas, as somebody else might act. */
@@ -58,7 +60,7 @@ export class FakeCluster implements ClusterReader, ClusterActor {
       pods: entries.flatMap(([name, workload]) => podsOf(name, workload)),
       podsLeft: this.podsLeft,
       events: [],
-      gaps: [],
+      gaps: this.gaps,
     };
   }
 

@@ -144,3 +144,43 @@ export async function serveKind(admin: ClusterAdmin, group: string, version: str
     admin.get(`/apis/${group}/${version}/namespaces/default/${plural}`).catch(() => null),
   );
 }
+
+/**
+ * Lets the API server refuse every request of a service account with 429, as it does when there is no room for it (API
+ * Priority and Fairness). @returns how to end it.
+ */
+export async function throttle(admin: ClusterAdmin, namespace: string, account: string): Promise<() => Promise<void>> {
+  const group = '/apis/flowcontrol.apiserver.k8s.io/v1';
+  const metadata = { name: `no-room-for-${account}` };
+  await admin.create(`${group}/prioritylevelconfigurations`, {
+    metadata,
+    spec: {
+      type: 'Limited',
+      limited: {
+        nominalConcurrencyShares: 0,
+        lendablePercent: 0,
+        borrowingLimitPercent: 0,
+        limitResponse: { type: 'Reject' },
+      },
+    },
+  });
+  const whatever = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] };
+  await admin.create(`${group}/flowschemas`, {
+    metadata,
+    spec: {
+      priorityLevelConfiguration: metadata,
+      matchingPrecedence: 2,
+      rules: [
+        {
+          subjects: [{ kind: 'ServiceAccount', serviceAccount: { name: account, namespace } }],
+          resourceRules: [{ ...whatever, namespaces: ['*'], clusterScope: true }],
+          nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+        },
+      ],
+    },
+  });
+  return async () => {
+    await admin.remove(`${group}/flowschemas/${metadata.name}`);
+    await admin.remove(`${group}/prioritylevelconfigurations/${metadata.name}`);
+  };
+}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,12 +13,16 @@ import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
 import { removeTestData, testDataFolder } from '../../scripts/local-services/test-data.ts';
 import type { CoxswainClient } from '../../src/client/index.ts';
 import { createCoxswainClient } from '../../src/client/index.ts';
+import { requiredRights } from '../../src/cluster/kubernetes/required-rights.ts';
 import type { ControlDecision, ControlStatus } from '../../src/contracts/control.ts';
 import { onlineBoutiqueApplication } from '../../src/rl/environments/online-boutique/online-boutique-application.ts';
 import { applicationManifests } from '../../src/twin-load/application-manifests.ts';
+import { clusterAdmin, throttle } from './cluster-admin.ts';
+import type { ClusterAdmin } from './cluster-admin.ts';
 import type { PipelineProcesses } from './pipeline-processes.ts';
 import { startPipelineProcesses } from './pipeline-processes.ts';
 import { assertNoSecrets } from './planted-secrets.ts';
+import { changeRights, createServiceAccount, singly, writeKubeconfig } from './service-account.ts';
 import { smallSpec } from './small-pipeline.ts';
 
 const kubernetes = await kubernetesOrSkip();
@@ -57,7 +62,13 @@ const outageMs = 60_000;
 /** A machine with other work to do takes its time. */
 const patienceMs = 60_000;
 
+/** Whom the workers are in the cluster: it has the rights that we document, and no other. */
+const account = 'coxswain';
+const rights = singly(requiredRights);
+
 let cluster: TestCluster;
+let admin: ClusterAdmin;
+let tokenFile: string;
 let loop: ClosedLoop;
 let processes: PipelineProcesses;
 let client: CoxswainClient;
@@ -83,8 +94,13 @@ before(async () => {
     scrapeSeconds: 0.5,
     twin: ['--rate', String(rate), '--no-startup'],
   });
+  admin = clusterAdmin(cluster);
+  await createServiceAccount(admin, namespace, account, rights);
+  tokenFile = join(folder, 'token');
+  await writeToken(3_600);
   processes = await startPipelineProcesses(undefined, {
     ...loop.environment,
+    COXSWAIN_KUBECONFIG: writeKubeconfig(cluster, folder, 'kubeconfig', { tokenFile }),
     COXSWAIN_PROMETHEUS_TOKEN: prometheusToken,
   });
   for (const program of ['orchestrator', 'trainer', 'control'] as const) await processes.start(program);
@@ -120,6 +136,20 @@ async function resumePolicy(): Promise<void> {
     if (fallback !== null) void client.deployments.resume('loop').catch(() => undefined);
     return fallback === null && last?.actor === 'policy' && last.state.fallback === null;
   });
+}
+
+/** Gives the workers a token that expires. */
+async function writeToken(livesSeconds: number): Promise<void> {
+  writeFileSync(tokenFile, await cluster.serviceAccountToken(namespace, account, livesSeconds));
+}
+
+/** Steps that could not read the cluster, for a reason that this matches, since `first`: none of them did anything. */
+async function silentSteps(first: number, reason: RegExp): Promise<readonly ControlDecision[]> {
+  const silent = (await decisions()).filter(
+    ({ step, problems }) => step >= first && problems.some((problem) => reason.test(problem)),
+  );
+  for (const { guarded, observation } of silent) assert.deepEqual([guarded, observation], [[], null]);
+  return silent;
 }
 
 /** Until so many more steps are done. */
@@ -258,6 +288,53 @@ test(
   },
 );
 
+test(
+  'the API server throttles with 429: no step acts, and the loop goes on when there is room again',
+  { skip },
+  async () => {
+    const { step } = await until(() => true);
+    const undo = await throttle(admin, namespace, account);
+    await until(({ last }) => last?.notes.some((note) => /^cluster: .*429/.test(note)) ?? false);
+    await steps(2);
+    await undo();
+    await resumePolicy();
+    assert.ok((await silentSteps(step, /^cluster: CLUSTER_UNAVAILABLE: .*429/)).length >= 2);
+  },
+);
+
+test('a token that has expired: no step acts, until the file holds one that has not', { skip }, async () => {
+  const { step } = await until(() => true);
+  await writeToken(-60);
+  // A worker that knows an older one would use it for up to a minute.
+  await processes.end('control');
+  await processes.start('control');
+  await until(({ last }) => last?.notes.some((note) => note.startsWith('cluster: CLUSTER_REFUSED')) ?? false);
+  await steps(1);
+  await writeToken(3_600);
+  await resumePolicy();
+  assert.ok((await silentSteps(step, /^cluster: CLUSTER_REFUSED/)).length >= 1);
+});
+
+test('403 on autoscalers alone: whose the replicas are is not known, so none are changed', { skip }, async () => {
+  await changeRights(
+    admin,
+    namespace,
+    account,
+    rights.filter(({ resource }) => resource !== 'horizontalpodautoscalers'),
+  );
+  await until(({ last }) => last?.notes.some((note) => /horizontalpodautoscalers/.test(note)) ?? false);
+  const { step } = await steps(0);
+  await loop.setLoad(8 * rate);
+  await steps(4);
+  const blind = (await decisions()).filter((decision) => decision.step >= step);
+  const entries = blind.flatMap(({ guarded }) => guarded);
+  assert.ok(entries.length > 0);
+  for (const { before: from, permitted } of entries) assert.equal(permitted, from);
+  await changeRights(admin, namespace, account, rights);
+  await resumePolicy();
+  await loop.setLoad(4 * rate);
+});
+
 test('a second loop on one of the workloads is refused, and says who has it', { skip }, async () => {
   await client.deployments.open({ ...spec, name: 'second' });
   for (;;) {
@@ -326,6 +403,7 @@ test('no credential is in a history, a document, a log, an artifact, an event or
     [
       { name: 'COXSWAIN_PROMETHEUS_TOKEN', value: prometheusToken },
       { name: 'token of the kubeconfig', value: cluster.tokens.admin },
+      { name: 'token of the workers', value: readFileSync(tokenFile, 'utf8') },
     ],
     {
       mongo: { url, database },

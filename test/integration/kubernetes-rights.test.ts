@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,20 +11,16 @@ import { createClusterActor } from '../../src/cluster/kubernetes/cluster-actor.t
 import { createClusterReader } from '../../src/cluster/kubernetes/cluster-reader.ts';
 import { createKubernetesClient } from '../../src/cluster/kubernetes/kubernetes-client.ts';
 import { requiredRights, rightFeatures } from '../../src/cluster/kubernetes/required-rights.ts';
-import type { RequiredRight, RightFeature } from '../../src/cluster/kubernetes/required-rights.ts';
+import type { RightFeature } from '../../src/cluster/kubernetes/required-rights.ts';
 import type { ClusterActor, ClusterReader, PausedOwner } from '../../src/contracts/cluster.ts';
 import { clusterAdmin, eventually, hpa, pathsIn, serveKind, workload } from './cluster-admin.ts';
 import type { ClusterAdmin, Json } from './cluster-admin.ts';
+import { createServiceAccount, singly, writeKubeconfig } from './service-account.ts';
+import type { SingleRight } from './service-account.ts';
 
 const { skip } = await kubernetesOrSkip();
-const rbac = '/apis/rbac.authorization.k8s.io/v1';
 
-/** One verb on one resource. */
-type SingleRight = Omit<RequiredRight, 'verbs'> & { readonly verb: RequiredRight['verbs'][number] };
-
-const singleRights: readonly SingleRight[] = requiredRights.flatMap(({ verbs, ...right }) =>
-  verbs.map((verb) => ({ ...right, verb })),
-);
+const singleRights = singly(requiredRights);
 const textOf = ({ verb, apiGroup, resource }: Omit<SingleRight, 'scope' | 'feature'>) =>
   `${verb} ${resource}${apiGroup && `.${apiGroup}`}`;
 
@@ -61,29 +57,13 @@ describe('the rights that the Kubernetes adapters need', { skip }, () => {
     if (folder) rmSync(folder, { recursive: true, force: true });
   });
 
-  /** A service account with these rights and no other. */
   async function account(
     name: string,
     rights: readonly SingleRight[],
   ): Promise<{ reader: ClusterReader; actor: ClusterActor }> {
-    const metadata = { name };
-    const subjects = [{ kind: 'ServiceAccount', name, namespace: 'shop' }];
-    await admin.create('/api/v1/namespaces/shop/serviceaccounts', { metadata });
-    for (const scope of ['cluster', 'namespace'] as const) {
-      const [kind, at] =
-        scope === 'cluster' ? (['ClusterRole', rbac] as const) : (['Role', `${rbac}/namespaces/shop`] as const);
-      const rules = rights
-        .filter((right) => right.scope === scope)
-        .map(({ apiGroup, resource, verb }) => ({ apiGroups: [apiGroup], resources: [resource], verbs: [verb] }));
-      await admin.create(`${at}/${kind.toLowerCase()}s`, { metadata, rules });
-      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name };
-      await admin.create(`${at}/${kind.toLowerCase()}bindings`, { metadata, subjects, roleRef });
-    }
-    const token = await admin.create(`/api/v1/namespaces/shop/serviceaccounts/${name}/token`, { spec: {} });
-    const config = JSON.parse(readFileSync(cluster.kubeconfig, 'utf8'));
-    config.users[0].user = { token: token.status.token };
-    const kubeconfig = join(folder, name);
-    writeFileSync(kubeconfig, JSON.stringify(config));
+    await createServiceAccount(admin, 'shop', name, rights);
+    const { status } = await admin.create(`/api/v1/namespaces/shop/serviceaccounts/${name}/token`, { spec: {} });
+    const kubeconfig = writeKubeconfig(cluster, folder, name, { token: status.token });
     const client = createKubernetesClient({ kubeconfig, context: null, namespaces: ['shop'] });
     return { reader: createClusterReader(client), actor: createClusterActor(client) };
   }

@@ -54,6 +54,16 @@ test('the guard takes away what is too much, and says why', async () => {
   assert.deepEqual(bench.replicas(), [4, 5]);
 });
 
+test('what could not be read and binds the guard is said; what it does not need is not', async () => {
+  const bench = new ControlBench();
+  const gap = (what: string) =>
+    ({ what, code: 'CLUSTER_REFUSED', reason: `the right to list ${what} is missing` }) as const;
+  const budgets = gap('poddisruptionbudgets in shop');
+  bench.cluster.gaps = [gap('nodes'), budgets, gap('pods.metrics.k8s.io in shop')];
+  const { notes } = await bench.step();
+  assert.deepEqual(notes, [`cluster, in part: CLUSTER_REFUSED: ${budgets.reason}`]);
+});
+
 test('a step that was killed between its decision and its result acts once, on the stored decision', async () => {
   const bench = new ControlBench();
   bench.policies.action = () => [more(1), more(0)];
