@@ -1,7 +1,7 @@
 /**
  * `npm run demo:cluster`: the whole loop on one machine. A real Kubernetes control plane whose nodes are played, the objects
- * of Online Boutique, the twin as their load, a real Prometheus; a policy that is trained here, deployed in shadow mode and
- * then live; a flash crowd for it, and the same crowd for the calibrated HPA. See {@link usage}.
+ * of Online Boutique in two namespaces, the twin as their load, a real Prometheus; a policy that is trained here, deployed in
+ * shadow mode and then live in the one, the calibrated HPA in the other; the same flash crowd for both. See {@link usage}.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,10 +18,10 @@ import { onlineBoutiqueApplication } from '../src/rl/environments/online-boutiqu
 import { createMongoStore } from '../src/store/mongo/mongo-store.ts';
 import { applicationManifests } from '../src/twin-load/application-manifests.ts';
 import { runBundledPipeline } from './bundled-run.ts';
-import { startClosedLoop } from './closed-loop/closed-loop.ts';
-import type { ClosedLoop } from './closed-loop/closed-loop.ts';
+import { playNamespace } from './closed-loop/played-namespace.ts';
+import type { PlayedNamespace } from './closed-loop/played-namespace.ts';
 import { crowdTable, playCrowd } from './cluster-demo/crowd-trial.ts';
-import type { CrowdMeasures } from './cluster-demo/crowd-trial.ts';
+import type { Contestant } from './cluster-demo/crowd-trial.ts';
 import { tryLock } from './file-lock.mjs';
 import { startKubernetesCluster } from './local-services/kubernetes-cluster.ts';
 import type { KubernetesCluster } from './local-services/kubernetes-cluster.ts';
@@ -29,35 +29,36 @@ import { addNodes } from './local-services/kubernetes-nodes.ts';
 import { cleanUpLeftovers } from './local-services/leftovers.ts';
 import { obtainKubernetes } from './local-services/obtain-kubernetes.ts';
 import { obtainPrometheus } from './local-services/obtain-prometheus.ts';
+import { startPrometheus } from './local-services/prometheus-server.ts';
 import { startStack } from './stack.ts';
 import type { Stack } from './stack.ts';
 import { listenForStop } from './stop-request.ts';
 
-const usage = `Usage: npm run demo:cluster -- [--rate 120] [--peak 2.5] [--minutes 8] [--settle 2] [--json] [--stay]
+const usage = `Usage: npm run demo:cluster -- [--rate 120] [--peak 2.5] [--minutes 20] [--settle 2] [--json] [--stay]
   --rate     requests/s before the crowd
   --peak     peak of the crowd, times the rate
   --minutes  length of the crowd
-  --settle   minutes that are waited before each crowd
-  --json     print both trials as one line of JSON, last on standard output; everything else goes to standard error
+  --settle   minutes that are waited before the crowd
+  --json     print what both made of it as one line of JSON, last on standard output; everything else goes to standard error
   --stay     keep everything up afterwards, until Ctrl-C
 `;
 
 const root = dirname(import.meta.dirname);
 const dataFolder = join(root, '.coxswain', 'demo');
-const namespace = 'shop';
-const names = { policy: 'demo', hpa: 'demo-hpa' } as const;
-/** Both deployments of the demonstration, but for name and mode. */
+/** Names of the deployments, and of the namespaces that they steer. */
+const names = { policy: 'shop', hpa: 'shop-hpa' } as const;
+type Shops = Readonly<Record<keyof typeof names, PlayedNamespace>>;
+/** Both deployments, but for what they are called, steer and do. */
 const deploymentSpec = {
   version: 1,
   description: 'The demonstration',
   model: { name: 'online-boutique', version: 'champion' },
-  target: { namespace },
   metrics: { windowSeconds: 30 },
   // Two controllers are compared, so the one must not take over from the other in the middle.
   fallback: { errorBudget: { violationShare: 0.5, windowSteps: 60 } },
 } as const;
 const shadowSteps = 4;
-const nodes = { count: 6, shape: { cpu: '16', memory: '64Gi', pods: '110' } };
+const nodes = { count: 8, shape: { cpu: '16', memory: '64Gi', pods: '110' } };
 
 const flags = readFlags();
 const output = flags.json ? process.stderr : process.stdout;
@@ -75,7 +76,7 @@ function readFlags() {
       options: {
         rate: number('120'),
         peak: number('2.5'),
-        minutes: number('8'),
+        minutes: number('20'),
         settle: number('2'),
         json: flag,
         stay: flag,
@@ -114,34 +115,24 @@ async function main(): Promise<number> {
 }
 
 async function demonstrate(): Promise<void> {
-  const loop = await bringUpCluster();
-  const stack = remember(
-    await startStack({
-      root,
-      dataFolder,
-      report: say,
-      environment: loop.environment,
-      announced: findLocalServices(root) === null,
-    }),
-  );
+  const { shops, environment } = await bringUpCluster();
+  const announced = findLocalServices(root) === null;
+  const stack = remember(await startStack({ root, dataFolder, report: say, environment, announced }));
   const { client, close } = openClient(stack);
   started.push({ stop: close });
   await endEarlierDeployments(client);
   await trainUnlessThere(client, stack);
   await deployInShadow(client);
   await client.deployments.setMode(names.policy, 'live');
-  say(
-    `\nLive. A crowd of ${flags.crowd.peak} times ${flags.rate} requests/s comes in ${flags.crowd.settleMinutes} min …`,
-  );
-  const trials: CrowdMeasures[] = [await playCrowd(loop, 'policy', flags.crowd, stopped.signal)];
-  await stopDeployment(client, names.policy);
-  // The HPA begins with the same replicas, and without a memory of the first crowd.
-  say('The same crowd for the calibrated HPA, in a deployment of its own …');
-  await loop.resetReplicas();
-  await client.deployments.open({ ...deploymentSpec, name: names.hpa, mode: 'live' });
-  await untilStatus(client, names.hpa, ({ status }) => status === 'running');
-  await client.deployments.fallBack(names.hpa, 'The same crowd for the calibrated HPA.');
-  trials.push(await playCrowd(loop, 'HPA, calibrated', flags.crowd, stopped.signal));
+  await deployHpa(client);
+  const { peak, minutes, settleMinutes } = flags.crowd;
+  say(`\nLive: the policy in ${names.policy}, the calibrated HPA in ${names.hpa}.`);
+  say(`A crowd of ${peak} times ${flags.rate} requests/s comes to both in ${settleMinutes} min, for ${minutes} min …`);
+  const contestants: Contestant[] = [
+    { controller: 'policy', played: shops.policy },
+    { controller: 'HPA, calibrated', played: shops.hpa },
+  ];
+  const trials = await playCrowd(contestants, flags.crowd, stopped.signal);
   say(`\n${crowdTable(trials)}\n`);
   await report(client);
   if (flags.json) process.stdout.write(`${JSON.stringify({ trials })}\n`);
@@ -149,7 +140,7 @@ async function demonstrate(): Promise<void> {
     say('Everything stays up. Stop it with Ctrl-C.');
     await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve));
   }
-  await stopDeployment(client, names.hpa);
+  for (const name of Object.values(names)) await stopDeployment(client, name);
 }
 
 /** A demonstration that was ended in the middle leaves its loop in Temporal, where it would go on. */
@@ -168,9 +159,9 @@ async function stopDeployment(client: CoxswainClient, name: string): Promise<voi
   }
 }
 
-async function bringUpCluster(): Promise<ClosedLoop> {
+async function bringUpCluster(): Promise<{ shops: Shops; environment: Readonly<Record<string, string>> }> {
   const programs = await obtainKubernetes({ report: say });
-  const { prometheus } = await obtainPrometheus({ report: say });
+  const { prometheus: program } = await obtainPrometheus({ report: say });
   const clusterFolder = join(dataFolder, 'cluster');
   await cleanUpLeftovers(join(clusterFolder, 'records'));
   // The cluster is new each time; what was trained stays.
@@ -179,7 +170,27 @@ async function bringUpCluster(): Promise<ClosedLoop> {
   const cluster: KubernetesCluster = remember(await startKubernetesCluster({ programs, dataFolder: clusterFolder }));
   const nodeNames = Array.from({ length: nodes.count }, (_, i) => `node-${i + 1}`);
   await addNodes(cluster, nodeNames, nodes.shape);
-  say(`Kubernetes: KUBECONFIG=${cluster.kubeconfig}`);
+  const { kubeconfig } = cluster;
+  say(`Kubernetes: KUBECONFIG=${kubeconfig}`);
+  const shops = {
+    policy: await playShop(names.policy, kubeconfig, clusterFolder),
+    hpa: await playShop(names.hpa, kubeconfig, clusterFolder),
+  };
+  const targets = [shops.policy.target, shops.hpa.target];
+  const scrape = [{ job: 'twin', targets, intervalSeconds: 5 }];
+  const prometheus = remember(await startPrometheus({ program, dataFolder: clusterFolder, scrape }));
+  say(`Prometheus: ${prometheus.url}\n`);
+  return {
+    shops,
+    environment: {
+      COXSWAIN_KUBECONFIG: kubeconfig,
+      COXSWAIN_CLUSTER_NAMESPACES: Object.values(names).join(','),
+      COXSWAIN_PROMETHEUS_URL: prometheus.url,
+    },
+  };
+}
+
+async function playShop(namespace: string, kubeconfig: string, clusterFolder: string): Promise<PlayedNamespace> {
   const manifests = applicationManifests(onlineBoutiqueApplication, {
     namespace,
     image: 'busybox:1.37',
@@ -187,19 +198,15 @@ async function bringUpCluster(): Promise<ClosedLoop> {
     disruptionBudgets: false,
     speed: 1,
   });
-  const loop = remember(
-    await startClosedLoop({
-      kubeconfig: cluster.kubeconfig,
-      prometheus,
+  return remember(
+    await playNamespace({
+      kubeconfig,
       manifests: manifests as unknown as KubernetesObject[],
       namespace,
       dataFolder: clusterFolder,
-      scrapeSeconds: 5,
       twin: ['--rate', String(flags.rate)],
     }),
   );
-  say(`Prometheus: ${loop.prometheus.url}\n`);
-  return loop;
 }
 
 function remember<T extends { stop(): Promise<void> }>(part: T): T {
@@ -234,7 +241,8 @@ async function trainUnlessThere(client: CoxswainClient, stack: Stack): Promise<v
 }
 
 async function deployInShadow(client: CoxswainClient): Promise<void> {
-  await client.deployments.open({ ...deploymentSpec, name: names.policy, mode: 'shadow' });
+  const target = { namespace: names.policy };
+  await client.deployments.open({ ...deploymentSpec, name: names.policy, target, mode: 'shadow' });
   say(`\nDeployed in shadow mode: ${shadowSteps} decisions that nothing is done with.`);
   // Of an earlier demonstration the steps go on counting.
   const { step: first } = await untilStatus(client, names.policy, ({ status }) => status === 'running');
@@ -245,9 +253,17 @@ async function deployInShadow(client: CoxswainClient): Promise<void> {
       .filter(({ before, permitted }) => before !== permitted)
       .map(({ workload, before, permitted }) => `${workload.split('/')[1]} ${before} → ${permitted}`);
     const incomplete =
-      problems.length === 0 ? [] : [`${problems.length} sentences about what Prometheus does not know yet`];
+      problems.length === 0 ? [] : [`not known to Prometheus yet: ${problems.length} of what is asked for`];
     say(`  step ${step}, ${actor}: ${[...changes, ...incomplete].join(', ') || 'no change'}`);
   }
+}
+
+/** The HPA that the policy's evaluation calibrated is the fallback of every deployment. */
+async function deployHpa(client: CoxswainClient): Promise<void> {
+  const target = { namespace: names.hpa };
+  await client.deployments.open({ ...deploymentSpec, name: names.hpa, target, mode: 'live' });
+  await untilStatus(client, names.hpa, ({ status }) => status === 'running');
+  await client.deployments.fallBack(names.hpa, 'The calibrated HPA, to compare with.');
 }
 
 async function untilStatus(

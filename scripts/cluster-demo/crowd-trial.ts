@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClosedLoop, TwinState } from '../closed-loop/closed-loop.ts';
+import type { PlayedNamespace, TwinState } from '../closed-loop/played-namespace.ts';
 
 /** A flash crowd, and how long is waited around it. */
 export interface Crowd {
@@ -7,6 +7,12 @@ export interface Crowd {
   readonly minutes: number;
   /** Before it, so that replicas and metrics are those of the steady load. */
   readonly settleMinutes: number;
+}
+
+/** Who steers which application. */
+export interface Contestant {
+  readonly controller: string;
+  readonly played: PlayedNamespace;
 }
 
 /** What a controller made of a crowd, by the twin's own account: from its beginning to a minute after its end. */
@@ -24,20 +30,21 @@ export interface CrowdMeasures {
 const afterMs = 60_000;
 
 /**
- * Lets a crowd come while `controller` steers. Each trial waits until the load before it is the same.
+ * Lets the same crowd come to all of them at the same time.
  * @throws what `signal` was aborted with.
  */
 export async function playCrowd(
-  loop: ClosedLoop,
-  controller: string,
+  contestants: readonly Contestant[],
   { peak, minutes, settleMinutes }: Crowd,
   signal: AbortSignal,
-): Promise<CrowdMeasures> {
+): Promise<CrowdMeasures[]> {
+  const states = (): Promise<TwinState[]> => Promise.all(contestants.map(({ played }) => played.state()));
   await sleep(settleMinutes * 60_000, undefined, { signal });
-  const before = await loop.state();
-  await loop.flashCrowd({ peak, minutes });
+  const before = await states();
+  await Promise.all(contestants.map(({ played }) => played.flashCrowd({ peak, minutes })));
   await sleep(minutes * 60_000 + afterMs, undefined, { signal });
-  return measuresOf(controller, before, await loop.state());
+  const after = await states();
+  return contestants.map(({ controller }, i) => measuresOf(controller, before[i], after[i]));
 }
 
 function measuresOf(controller: string, before: TwinState, after: TwinState): CrowdMeasures {
