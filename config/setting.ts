@@ -62,9 +62,23 @@ export function readSetting<Value, Fallback extends string | null>(
   const text = found.value ?? declaration.fallback;
   if (text === null) return { value: null };
   const parsed = declaration.schema.safeParse(text);
-  if (parsed.success) return { value: parsed.data };
+  if (parsed.success) return { value: renewable(parsed.data, secretFile(name, environment)) };
   const shown = declaration.secret ? 'a value that is not shown' : JSON.stringify(withoutCredentials(text));
   return { problem: `${name}: found ${shown}; allowed: ${declaration.allowed}` };
+}
+
+/** A secret from a file can be read again. */
+function renewable<Value>(value: Value, file: string | null): Value {
+  if (!(value instanceof Secret) || file === null) return value;
+  const renewed = (): string | null => {
+    const outcome = readTextFile('', file, '');
+    return 'value' in outcome ? outcome.value : null;
+  };
+  return new Secret(value.reveal(), renewed) as Value & Secret;
+}
+
+function secretFile(name: string, environment: Environment): string | null {
+  return environment[`${name}_FILE`] || null;
 }
 
 /** Somebody may have put a password into a URL that allows none; the message must not repeat it. */
@@ -74,7 +88,7 @@ function withoutCredentials(text: string): string {
 
 function textOf(name: string, secret: boolean, environment: Environment): SettingOutcome<string | null> {
   const direct = environment[name] || null;
-  const file = secret ? environment[`${name}_FILE`] || null : null;
+  const file = secret ? secretFile(name, environment) : null;
   if (file === null) return { value: direct };
   if (direct !== null) return { problem: `${name}: found together with ${name}_FILE; set only one of them` };
   return readTextFile(`${name}_FILE`, file, 'a readable file that holds nothing but the secret');

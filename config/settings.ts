@@ -130,7 +130,10 @@ export const settings = {
     help: 'Address of Prometheus, or of a server that speaks its HTTP API, without `/api/v1`. Live recordings and control loops need it.',
     whenUnset: 'live clusters cannot be observed',
   }),
-  COXSWAIN_PROMETHEUS_TOKEN: secretSetting('Bearer token for Prometheus.', { whenUnset: 'none is sent' }),
+  COXSWAIN_PROMETHEUS_TOKEN: secretSetting(
+    'Bearer token for Prometheus. Its file is read again at each request, since tokens are renewed.',
+    { whenUnset: 'none is sent' },
+  ),
   COXSWAIN_METRICS_NAMES: setting({
     schema: anyText,
     fallback: null,
@@ -145,7 +148,9 @@ export const settings = {
     help: 'Address of Kiali, without `/api`. Recordings of live clusters list the calls that it shows and they lack.',
     whenUnset: 'Kiali is not asked',
   }),
-  COXSWAIN_KIALI_TOKEN: secretSetting('Bearer token for Kiali.', { whenUnset: 'none is sent' }),
+  COXSWAIN_KIALI_TOKEN: secretSetting('Bearer token for Kiali. Its file is read again at each request.', {
+    whenUnset: 'none is sent',
+  }),
   COXSWAIN_ALGORITHMS: setting({
     schema: commaList(/^.*\.(ts|mts|js|mjs)$/),
     fallback: null,

@@ -78,7 +78,7 @@ function callGraphOf({ metrics: { kiali } }: Config): CallGraphReader | null {
 }
 
 function serverOf({ url, token }: MetricsServer): { url: string; token?: () => string } {
-  return token === null ? { url } : { url, token: () => token.reveal() };
+  return token === null ? { url } : { url, token: () => token.latest() };
 }
 
 function allowNamespace({ cluster: { namespaces } }: Config, namespace: string): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { configurationPage } from '../../../config/configuration-page.ts';
 import { isLoopback, loadConfig } from '../../../config/index.ts';
@@ -22,8 +22,11 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
   return [];
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'coxswain-config-'));
+after(() => rmSync(folder, { recursive: true }));
+
 function fileWith(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'coxswain-config-')), 'file');
+  const path = join(mkdtempSync(join(folder, 'of-')), 'file');
   writeFileSync(path, text);
   return path;
 }
@@ -140,6 +143,18 @@ describe('loadConfig', () => {
     const leaking = problemsOf({ COXSWAIN_PROMETHEUS_URL: 'https://somebody:password@prometheus.example.com' });
     assert.equal(leaking.length, 1);
     assert.doesNotMatch(leaking[0], /password@/);
+  });
+
+  test('reads a secret again from a file that is renewed, and keeps what it had while there is none', () => {
+    const file = fileWith('first\n');
+    const { metrics } = loadConfig({ COXSWAIN_KIALI_URL: 'http://kiali', COXSWAIN_KIALI_TOKEN_FILE: file });
+    const secret = metrics.kiali!.token!;
+    writeFileSync(file, 'second\n');
+    assert.deepEqual([secret.reveal(), secret.latest()], ['first', 'second']);
+    rmSync(file);
+    assert.equal(secret.latest(), 'first');
+    const direct = loadConfig({ COXSWAIN_KIALI_URL: 'http://kiali', COXSWAIN_KIALI_TOKEN: 'direct' }).metrics.kiali!;
+    assert.equal(direct.token!.latest(), 'direct');
   });
 
   test('refuses to listen beyond loopback without a token', () => {
