@@ -77,6 +77,8 @@ interface Rhythm {
   readonly maximumHistoryEvents?: number;
   /** Milliseconds since 1970. */
   nextStepAtMs: number;
+  /** Steps in a row, up to now, that failed as a whole. */
+  failedInARow: number;
 }
 
 async function open(switches: ControlSwitches, input: ControlInput): Promise<Rhythm> {
@@ -89,21 +91,20 @@ async function open(switches: ControlSwitches, input: ControlInput): Promise<Rhy
     { key: searchAttributes.environment, value: environment },
   ]);
   switches.begin(firstState(deployment, mode, step));
-  return { intervalMs, maximumHistoryEvents, nextStepAtMs: Date.now() };
+  return { intervalMs, maximumHistoryEvents, nextStepAtMs: Date.now(), failedInARow: 0 };
 }
 
-function rhythmOf({ intervalMs, nextStepAtMs, maximumHistoryEvents }: ControlResume): Rhythm {
-  return { intervalMs, nextStepAtMs, maximumHistoryEvents };
+function rhythmOf({ intervalMs, nextStepAtMs, maximumHistoryEvents, failedInARow = 0 }: ControlResume): Rhythm {
+  return { intervalMs, nextStepAtMs, maximumHistoryEvents, failedInARow };
 }
 
 async function runLoop(switches: ControlSwitches, rhythm: Rhythm): Promise<void> {
-  let failedInARow = 0;
   for (;;) {
     await untilDue(switches, rhythm);
     if (switches.stopping) return;
     rhythm.nextStepAtMs = nextStep(rhythm);
-    const done = await step(switches, { orThrow: failedInARow + 1 === maximumFailedSteps });
-    failedInARow = done ? 0 : failedInARow + 1;
+    const done = await step(switches, { orThrow: rhythm.failedInARow + 1 >= maximumFailedSteps });
+    rhythm.failedInARow = done ? 0 : rhythm.failedInARow + 1;
   }
 }
 

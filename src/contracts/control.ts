@@ -361,6 +361,8 @@ export interface ControlResume {
   /** What people changed and is still to be recorded. */
   readonly events: readonly RequestedChange[];
   readonly maximumHistoryEvents?: number;
+  /** Steps in a row, up to now, that failed as a whole; absent in loops that were started before it was carried. */
+  readonly failedInARow?: number;
 }
 
 /** A change that somebody asked for (pause, mode, fallback), to be recorded. */

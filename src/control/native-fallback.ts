@@ -1,6 +1,6 @@
 import type { ClusterActor } from '../contracts/cluster.ts';
 import type { ControlDecision, ControlledService, DeploymentRecord } from '../contracts/control.ts';
-import { toCoxswainError } from '../contracts/errors.ts';
+import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
 
 /** How the cluster's own autoscalers stand after a step. */
 export interface AutoscalerOutcome {
@@ -17,18 +17,26 @@ export async function keepAutoscalers(
   { state, next }: Pick<ControlDecision, 'state' | 'next'>,
   signal?: AbortSignal,
 ): Promise<AutoscalerOutcome> {
-  if (next.nativeAutoscalers) return { present: true, troubles: await putAutoscalers(actor, record, signal) };
-  if (!state.nativeAutoscalers) return { present: false, troubles: [] };
+  const outcomeOf = (present: boolean, troubles: readonly CoxswainError[]): AutoscalerOutcome => ({
+    present,
+    troubles: troubles.map(({ message }) => message),
+  });
+  if (next.nativeAutoscalers) return outcomeOf(true, await putAutoscalers(actor, record, signal));
+  if (!state.nativeAutoscalers) return outcomeOf(false, []);
   const troubles = await removeAutoscalers(actor, record, signal);
-  return { present: troubles.length > 0, troubles };
+  return outcomeOf(troubles.length > 0, troubles);
 }
 
 /**
  * An autoscaler for each service, with the guard's bounds and the calibrated target. Where the deployment has paused an
  * owner, that one is resumed instead: Kubernetes lets neither of two autoscalers of a workload act.
- * @returns troubles, a sentence each.
+ * @returns what went wrong.
  */
-export function putAutoscalers(actor: ClusterActor, record: DeploymentRecord, signal?: AbortSignal): Promise<string[]> {
+export function putAutoscalers(
+  actor: ClusterActor,
+  record: DeploymentRecord,
+  signal?: AbortSignal,
+): Promise<CoxswainError[]> {
   const targetPercent = record.hpaTargetPercent;
   return forEachService(record, ({ workload, kind, limits: { minReplicas, maxReplicas } }) => {
     const owner = record.pausedOwners.find((paused) => paused.workload === workload);
@@ -37,12 +45,12 @@ export function putAutoscalers(actor: ClusterActor, record: DeploymentRecord, si
   });
 }
 
-/** @returns troubles, a sentence each. */
+/** @returns what went wrong. */
 export function removeAutoscalers(
   actor: ClusterActor,
   record: DeploymentRecord,
   signal?: AbortSignal,
-): Promise<string[]> {
+): Promise<CoxswainError[]> {
   return forEachService(record, ({ workload }) => actor.removeAutoscaler(workload, signal));
 }
 
@@ -50,11 +58,11 @@ export function removeAutoscalers(
 async function forEachService(
   { services }: DeploymentRecord,
   work: (service: ControlledService) => Promise<void>,
-): Promise<string[]> {
+): Promise<CoxswainError[]> {
   const outcomes = await Promise.allSettled(services.map(work));
-  return outcomes.flatMap((outcome, s) =>
-    outcome.status === 'fulfilled'
-      ? []
-      : [`autoscaler of ${services[s].workload}: ${toCoxswainError(outcome.reason).message}`],
-  );
+  return outcomes.flatMap((outcome, s) => {
+    if (outcome.status === 'fulfilled') return [];
+    const { code, message } = toCoxswainError(outcome.reason);
+    return [new CoxswainError(code, `autoscaler of ${services[s].workload}: ${message}`, { cause: outcome.reason })];
+  });
 }

@@ -7,7 +7,7 @@ import type {
   DeploymentSpec,
   WorkloadLimitsSpec,
 } from '../contracts/control.ts';
-import { CoxswainError } from '../contracts/errors.ts';
+import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
 import type { ArtifactReference, ModelRegistry, ModelVersion, RunRecord, RunStore } from '../contracts/stores.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import { flawsOfRules } from '../domain/guard/guard-rules.ts';
@@ -228,8 +228,15 @@ async function handOver(
   const kept = { ...record, services: services.filter(stays) };
   const left = { ...record, services: state?.nativeAutoscalers ? services.filter((service) => !stays(service)) : [] };
   const troubles = [...(await putAutoscalers(actor, kept, signal)), ...(await removeAutoscalers(actor, left, signal))];
-  if (troubles.length > 0) throw new CoxswainError('CLUSTER_UNAVAILABLE', troubles.join('; '));
   // Trouble with one owner does not keep the others back.
   const outcomes = await Promise.allSettled(pausedOwners.map((owner) => actor.resumeOwner(owner, signal)));
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  throwTogether([...troubles, ...refused.map(toCoxswainError)]);
+}
+
+/** As one error, which may be tried again as long as that may help with any of them. */
+function throwTogether(troubles: readonly CoxswainError[]): void {
+  if (troubles.length === 0) return;
+  const { code } = troubles.find(({ retryable }) => retryable) ?? troubles[0];
+  throw new CoxswainError(code, troubles.map(({ message }) => message).join('; '), { cause: troubles[0] });
 }

@@ -384,18 +384,24 @@ test('a step that fails as a whole is skipped and counted', async () => {
   );
 });
 
-test('a loop gives up after twenty steps in a row that failed, not before', async () => {
-  const calls: string[] = [];
-  const controlStep: ControlActivities['controlStep'] = (input) =>
-    input.state.step === 19 ? base.controlStep(input) : broken('INTERNAL')();
-  const loop = await fixture.start(fakeControlActivities(calls, { controlStep }, 1));
-  const failure = await failureOf(loop);
-  assert.equal(failure.type, 'INTERNAL');
-  assert.match(failure.message, /planted INTERNAL/);
-  assert.equal(calls.filter(isStep).length, 19 + 1 + 20);
-  assert.equal(calls.at(-1), 'closeControl INTERNAL: planted INTERNAL');
-  assert.equal((await loop.status()).failedSteps, 39);
-});
+for (const [where, maximumHistoryEvents] of [
+  ['', undefined],
+  [', also in several runs', 60],
+] as const) {
+  test(`a loop gives up after twenty steps in a row that failed, not before${where}`, async () => {
+    const calls: string[] = [];
+    const controlStep: ControlActivities['controlStep'] = (input) =>
+      input.state.step === 19 ? base.controlStep(input) : broken('INTERNAL')();
+    const activities = fakeControlActivities(calls, { controlStep }, 1);
+    const loop = await fixture.start(activities, { spec: {}, maximumHistoryEvents });
+    const failure = await failureOf(loop);
+    assert.equal(failure.type, 'INTERNAL');
+    assert.match(failure.message, /planted INTERNAL/);
+    assert.equal(calls.filter(isStep).length, 19 + 1 + 20);
+    assert.equal(calls.at(-1), 'closeControl INTERNAL: planted INTERNAL');
+    assert.equal((await loop.status()).failedSteps, 39);
+  });
+}
 
 test('a step for which nothing can be done ends the loop at once', async () => {
   for (const code of ['DEPLOYMENT_NOT_FOUND', 'ARTIFACT_CORRUPT']) {

@@ -407,6 +407,13 @@ test('autoscalers that cannot be put there keep the deployment open', async () =
   assert.equal((await store.getDeployment('shop'))?.status, 'running');
 });
 
+test('where the right to put them there is missing, that is said at once and not tried for ever', async () => {
+  await open(native);
+  cluster.putAutoscaler = () => Promise.reject(new CoxswainError('CLUSTER_REFUSED', 'planted 403'));
+  await assert.rejects(close(stateOf()), { code: 'CLUSTER_REFUSED', message: /shop\/web: planted 403.*shop\/db/ });
+  assert.equal((await store.getDeployment('shop'))?.status, 'running');
+});
+
 test('closing with our own HPA as the fallback touches no autoscaler', async () => {
   await open();
   await close(stateOf());
