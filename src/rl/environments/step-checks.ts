@@ -14,7 +14,7 @@ export function stepOutsideEpisode(environment: string): CoxswainError {
  */
 export function choiceAt(
   environment: string,
-  action: Int32Array | Float32Array,
+  action: ArrayLike<number>,
   index: number,
   choices: number,
 ): number {

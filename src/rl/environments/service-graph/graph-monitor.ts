@@ -2,12 +2,9 @@ import { normalTail } from '../online-boutique/latency-mixture.ts';
 import { SERVICE_FRAME } from '../online-boutique/metrics-history.ts';
 import { STEP_SECONDS } from '../online-boutique/simulation.ts';
 import type { Simulation } from '../online-boutique/simulation.ts';
+import { EDGE_FRAME, NODE_FRAME } from './call-frames.ts';
+import type { CallFrames } from './call-frames.ts';
 import type { Instance } from './instance.ts';
-
-/** Columns of a frame for each edge. */
-export const EDGE_FRAME = { callsPerSecond: 0, p95Seconds: 1, errorShare: 2, width: 3 } as const;
-/** Columns of a frame for each node, behind those of all edges. */
-export const NODE_FRAME = { memoryShare: 0, callsOutPerSecond: 1, width: 2 } as const;
 
 /** 95th percentile of the standard normal distribution. */
 const Z_95 = 1.6448536269514722;
@@ -23,7 +20,7 @@ export interface GraphMonitorState {
  * `delaySteps` steps late. The latency of a call is that of the called service and of all that it calls in turn; a
  * lognormal distribution with the mean and variance of the edge's calls gives percentile and errors.
  */
-export class GraphMonitor {
+export class GraphMonitor implements CallFrames {
   private readonly simulation: Simulation;
   private readonly slots: number;
   private readonly timeoutSeconds: number;
@@ -74,17 +71,14 @@ export class GraphMonitor {
     this.squareSum = new Float64Array(edges);
   }
 
-  /** All frames, one after the other; edges by source × slots + target. */
   get values(): Float64Array {
     return this.frames;
   }
 
-  /** Where the newest frame that controllers see begins. */
   get visible(): number {
     return ((this.head + 1) % this.steps) * this.frameSize;
   }
 
-  /** Where the columns of the nodes begin within a frame. */
   get nodesAt(): number {
     return this.slots * this.slots * EDGE_FRAME.width;
   }

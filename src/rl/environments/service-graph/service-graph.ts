@@ -1,7 +1,6 @@
 import { CoxswainError } from '../../../contracts/errors.ts';
 import type { ClusterView } from '../../baselines/controller.ts';
 import type { EnvironmentDescription, EnvironmentState, Observation, Transition } from '../../environment.ts';
-import { graphParts } from '../../graph-layout.ts';
 import { Generator } from '../../random.ts';
 import type { GeneratorState } from '../../random.ts';
 import { ClusterMonitor } from '../online-boutique/cluster-monitor.ts';
@@ -10,21 +9,19 @@ import { EpisodeStarts } from '../online-boutique/episode-starts.ts';
 import { LatencyMixture } from '../online-boutique/latency-mixture.ts';
 import { FRAME } from '../online-boutique/metrics-history.ts';
 import { validateTrace } from '../online-boutique/options.ts';
-import { changeOf, CHOICES, maskService } from '../online-boutique/replica-actions.ts';
 import { limitsOf } from '../online-boutique/service-limits.ts';
 import { Simulation, STEP_SECONDS, SUB_STEPS } from '../online-boutique/simulation.ts';
 import type { SimulationState } from '../online-boutique/simulation.ts';
 import { stepReward } from '../online-boutique/step-reward.ts';
 import type { ScalingEnvironment } from '../scaling-environment.ts';
-import { choiceAt, stepOutsideEpisode } from '../step-checks.ts';
+import { stepOutsideEpisode } from '../step-checks.ts';
 import { boutiqueGraph } from './boutique-graph.ts';
-import { describeServiceGraph, graphLayout } from './description.ts';
+import { describeServiceGraph } from './description.ts';
 import { everyService } from './graph-application.ts';
 import type { GraphApplication } from './graph-application.ts';
+import { GraphDecision } from './graph-decision.ts';
 import { GraphMonitor } from './graph-monitor.ts';
 import type { GraphMonitorState } from './graph-monitor.ts';
-import { writeGraphObservation } from './graph-observation.ts';
-import type { GraphObservationInput } from './graph-observation.ts';
 import type { Instance } from './instance.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { LifecycleState } from './lifecycle.ts';
@@ -85,13 +82,13 @@ class DynamicGraph implements ServiceGraph {
   private readonly simulation: Simulation;
   private readonly monitor: ClusterMonitor;
   private readonly graphMonitor: GraphMonitor;
-  private readonly observation: Float32Array;
-  private readonly mask: Uint8Array;
+  private readonly decision: GraphDecision;
   private readonly arrivals: Float64Array;
-  private readonly wanted: Int32Array;
-  /** Whether the replicas of a slot may be changed. */
+  /** Replicas that a step sets. */
+  private readonly replicas: Int32Array;
   private readonly scalable: Uint8Array;
-  private readonly observationInput: GraphObservationInput;
+  private readonly identities: Int32Array;
+  private readonly mtls: Uint8Array;
   private generator = new Generator(0);
   private offset = 0;
   /** What the trace is multiplied by in this episode. */
@@ -119,20 +116,18 @@ class DynamicGraph implements ServiceGraph {
     this.graphMonitor = new GraphMonitor(this.simulation, nodes, metricsDelaySteps, timeoutSeconds);
     this.latencies = new LatencyMixture(application.requests.length * SUB_STEPS);
     this.description = describeServiceGraph(nodes, episodeSteps);
-    this.observation = new Float32Array(this.description.observationSpace.shape[0]);
-    this.mask = new Uint8Array(nodes * CHOICES);
     this.arrivals = new Float64Array(application.requests.length);
-    this.wanted = new Int32Array(nodes);
+    this.replicas = new Int32Array(nodes);
     this.scalable = new Uint8Array(nodes);
-    this.observationInput = {
-      slots: nodes,
-      parts: graphParts(graphLayout(nodes)),
-      fleet: this.simulation.fleet,
-      monitor: this.monitor,
-      graphMonitor: this.graphMonitor,
-      identities: new Int32Array(nodes),
-      mtls: new Uint8Array(nodes * nodes),
-    };
+    this.identities = new Int32Array(nodes);
+    this.mtls = new Uint8Array(nodes * nodes);
+    const { monitor, graphMonitor: calls, simulation, identities, mtls, scalable } = this;
+    const { view, history } = monitor;
+    const { existing: existingPods } = simulation.fleet;
+    this.decision = new GraphDecision(
+      { view, history, calls, existingPods, identities, mtls, scalable },
+      this.parameters,
+    );
   }
 
   get view(): ClusterView {
@@ -159,21 +154,21 @@ class DynamicGraph implements ServiceGraph {
   }
 
   step(action: Int32Array | Float32Array): Transition {
-    const { desired } = this.simulation.fleet;
-    const { maxChange } = this.parameters;
-    for (let slot = 0; slot < desired.length; slot++) {
-      const change = changeOf(choiceAt(NAME, action, slot, CHOICES));
-      this.wanted[slot] = desired[slot] + Math.max(-maxChange, Math.min(maxChange, change));
-    }
-    return this.stepReplicas(this.wanted);
+    this.decision.replicasOf(action, this.replicas);
+    return this.advance(this.replicas);
   }
 
   stepReplicas(desiredReplicas: ArrayLike<number>): Transition {
+    this.decision.permit(desiredReplicas, this.replicas);
+    return this.advance(this.replicas);
+  }
+
+  private advance(replicas: Int32Array): Transition {
     const { episodeSteps } = this.parameters;
     if (this.steps < 0 || this.steps >= episodeSteps) {
       throw stepOutsideEpisode(NAME);
     }
-    const actions = this.setReplicas(desiredReplicas);
+    const actions = this.setReplicas(replicas);
     this.play(this.scale * this.trace[this.offset + this.steps]);
     this.steps++;
     const { newest, values } = this.monitor.history;
@@ -189,8 +184,8 @@ class DynamicGraph implements ServiceGraph {
     const abandonedCalls = this.changeServices();
     this.prepareDecision();
     return {
-      observation: this.observation,
-      actionMask: this.mask,
+      observation: this.decision.observation,
+      actionMask: this.decision.mask,
       reward: stepReward(outcome, this.parameters),
       terminated: false,
       truncated: this.steps === episodeSteps,
@@ -260,29 +255,13 @@ class DynamicGraph implements ServiceGraph {
     return ((this.offset + this.steps) % DAY_BINS) / (DAY_BINS / 24);
   }
 
-  /** Sets the desired replicas; first what shrinks, then what grows, slot by slot while the quota lasts. @returns how many changed. */
-  private setReplicas(desiredReplicas: ArrayLike<number>): number {
-    const { fleet } = this.simulation;
+  /** @returns how many services have other desired replicas now. */
+  private setReplicas(replicas: Int32Array): number {
     let actions = 0;
-    for (let slot = 0; slot < this.scalable.length; slot++) {
-      if (this.scalable[slot] === 0 || desiredReplicas[slot] >= fleet.desired[slot]) continue;
-      if (fleet.scale(slot, desiredReplicas[slot])) actions++;
-    }
-    let free = this.freeQuota();
-    for (let slot = 0; slot < this.scalable.length; slot++) {
-      const before = fleet.desired[slot];
-      if (this.scalable[slot] === 0 || desiredReplicas[slot] <= before) continue;
-      if (fleet.scale(slot, Math.min(desiredReplicas[slot], before + free))) actions++;
-      free -= fleet.desired[slot] - before;
+    for (let slot = 0; slot < replicas.length; slot++) {
+      if (this.simulation.fleet.scale(slot, replicas[slot])) actions++;
     }
     return actions;
-  }
-
-  private freeQuota(): number {
-    const { desired } = this.simulation.fleet;
-    let free = this.parameters.podQuota;
-    for (let slot = 0; slot < desired.length; slot++) free -= desired[slot];
-    return Math.max(0, free);
   }
 
   /** One control step with `requests` expected arrivals, up to the new metrics. */
@@ -343,14 +322,15 @@ class DynamicGraph implements ServiceGraph {
 
   /** What the observation and the mask say about who is there. */
   private noteServices(): void {
-    const { identities, mtls, slots } = this.observationInput;
+    const { identities, mtls, scalable } = this;
     const { instances } = this.lifecycle;
+    const slots = this.parameters.nodes;
     identities.fill(0);
     mtls.fill(0);
-    this.scalable.fill(0);
+    scalable.fill(0);
     for (const { slot, identity, phase, sidecar } of instances) {
       identities[slot] = identity;
-      this.scalable[slot] = phase === 'draining' ? 0 : 1;
+      scalable[slot] = phase === 'draining' ? 0 : 1;
       if (!sidecar) continue;
       for (const other of instances) if (other.sidecar) mtls[slot * slots + other.slot] = 1;
     }
@@ -360,20 +340,8 @@ class DynamicGraph implements ServiceGraph {
   private prepareDecision(): Observation {
     this.monitor.updateView(this.steps * STEP_SECONDS);
     const dayShare = ((this.offset + this.steps) % DAY_BINS) / DAY_BINS;
-    writeGraphObservation(this.observationInput, dayShare, this.observation);
-    const { desired } = this.simulation.fleet;
-    const { minReplicas, maxReplicas } = this.view;
-    const { maxChange } = this.parameters;
-    const growth = Math.min(maxChange, this.freeQuota());
-    for (let slot = 0; slot < desired.length; slot++) {
-      const base = desired[slot];
-      if (this.scalable[slot] === 0) maskService(this.mask, slot, base, base, base);
-      else {
-        const low = Math.max(minReplicas[slot], base - maxChange);
-        maskService(this.mask, slot, base, low, Math.min(maxReplicas[slot], base + growth));
-      }
-    }
-    return { observation: this.observation, actionMask: this.mask };
+    this.decision.prepare(dayShare);
+    return { observation: this.decision.observation, actionMask: this.decision.mask };
   }
 }
 

@@ -5,11 +5,8 @@ import { LatencyMixture } from '../../../../../src/rl/environments/online-boutiq
 import { FRAME } from '../../../../../src/rl/environments/online-boutique/metrics-history.ts';
 import { Simulation } from '../../../../../src/rl/environments/online-boutique/simulation.ts';
 import { boutiqueGraph } from '../../../../../src/rl/environments/service-graph/boutique-graph.ts';
-import {
-  EDGE_FRAME,
-  GraphMonitor,
-  NODE_FRAME,
-} from '../../../../../src/rl/environments/service-graph/graph-monitor.ts';
+import { EDGE_FRAME, NODE_FRAME } from '../../../../../src/rl/environments/service-graph/call-frames.ts';
+import { GraphMonitor } from '../../../../../src/rl/environments/service-graph/graph-monitor.ts';
 import type { GraphService } from '../../../../../src/rl/environments/service-graph/graph-application.ts';
 import { instantiate } from '../../../../../src/rl/environments/service-graph/instance.ts';
 
