@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { ControlActivities, ControlState, StepSummary } from '../src/contracts/control.ts';
+import type { ControlActivities, ControlState, DeploymentRecord, StepSummary } from '../src/contracts/control.ts';
 import { CoxswainError } from '../src/contracts/errors.ts';
 import { runControlStep } from '../src/control/control-step.ts';
 import { liveDeployment } from '../src/control/live-deployment.ts';
@@ -52,7 +52,7 @@ async function openControl(
   const step = ((await control.latestDecision(deployment))?.step ?? -1) + 1;
   const at = ports.now();
   const { name, version } = record.model;
-  const message = `Version ${version} of ${name} steers ${record.services.length} workloads of ${spec.target.namespace} (${spec.mode}).`;
+  const message = `Version ${version} of ${name} steers ${workloadsText(record)} of ${spec.target.namespace} (${spec.mode}).`;
   await control.addEvent({ deployment, step, at, kind: 'opened', alert: false, message });
   const { pausedOwners } = record;
   if (pausedOwners.length > 0) {
@@ -61,6 +61,13 @@ async function openControl(
   }
   const intervalMs = Math.round(spec.intervalSeconds * 1000);
   return { mode: spec.mode, intervalMs, model: name, environment: record.environment.name, step };
+}
+
+/** How many workloads a deployment steers. */
+function workloadsText({ services }: DeploymentRecord): string {
+  const temporary = services.filter(({ comesAndGoes }) => comesAndGoes).length;
+  const always = `${services.length - temporary} workloads`;
+  return temporary === 0 ? always : `${always}, and ${temporary} that come and go,`;
 }
 
 async function step(

@@ -7,7 +7,7 @@ import type { PolicyProcesses } from '../src/contracts/policy-process.ts';
 import type { RunSpec } from '../src/contracts/run-spec.ts';
 import type { TrackingResult } from '../src/contracts/runs.ts';
 import type { ArtifactReference, ArtifactStore, RecordingRecord, Store } from '../src/contracts/stores.ts';
-import type { Application } from '../src/rl/environments/online-boutique/application.ts';
+import type { SteeredApplication } from '../src/rl/twin/application-of.ts';
 
 /** What the light activities touch. */
 export interface OrchestrationPorts {
@@ -87,6 +87,6 @@ export interface ControlPorts {
   /** Parses a deployment as somebody wrote it and holds it against the worker's configuration. */
   readonly readDeployment: (input: unknown) => DeploymentSpec;
   /** The application that the policies of an environment steer. */
-  readonly applicationOf: (environment: string, twin: ArtifactReference | null) => Promise<Application>;
+  readonly applicationOf: (environment: string, twin: ArtifactReference | null) => Promise<SteeredApplication>;
   readonly now: () => Date;
 }

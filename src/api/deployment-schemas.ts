@@ -122,7 +122,10 @@ const decision = z
     fallback: fallback.nullable(),
     observation: z.unknown().describe('What the step saw.'),
     policy: z.unknown().describe('What the policy was asked, bit for bit, and its answer; null when it was not asked.'),
-    hpaReplicas: z.array(z.number()).nullable().describe('Wish of the calibrated HPA.'),
+    hpaReplicas: z
+      .array(z.number().nullable())
+      .nullable()
+      .describe('Wish of the calibrated HPA by service; null for one that comes and goes and is not there.'),
     proposals: z.array(proposal),
     guarded: z.array(guarded),
     result: z

@@ -21,6 +21,10 @@ export interface SnapshotRequest {
   readonly windowSeconds: number;
   /** A request slower than this violates the SLO, seconds. */
   readonly sloSeconds: number;
+  /** Workloads that come and go: one of which nothing at all is known is not missing. Default none. */
+  readonly comingAndGoing?: readonly WorkloadName[];
+  /** Ask for the calls between the workloads as well. Default false. */
+  readonly graph?: boolean;
   /** The moment that it is asked at; the answer is about complete steps before it. */
   readonly at: Date;
 }
@@ -40,8 +44,32 @@ export interface MetricsSnapshot {
    */
   readonly violationShare: number | null;
   readonly services: readonly ServiceMetrics[];
+  /** Absent unless it was asked for. */
+  readonly graph?: GraphMetrics;
   /** What is missing, a sentence each; empty when the snapshot is complete. */
   readonly missing: readonly string[];
+}
+
+/** What policies on graphs see beside the figures of single services. */
+export interface GraphMetrics {
+  /** Between the workloads asked for, in the order of source and target. One along which no calls went is not there. */
+  readonly edges: readonly CallEdge[];
+  /** Memory of a pod of each workload, the mean of those that use any, bytes. */
+  readonly podMemoryBytes: readonly (number | null)[];
+}
+
+/** HTTP and gRPC calls from one workload to another, both by their places among the workloads asked for. */
+export interface CallEdge {
+  readonly source: number;
+  readonly target: number;
+  /** Above 0. */
+  readonly callsPerSecond: number;
+  /** Until the caller had its answer; where callers tell nothing, as the called side saw it. */
+  readonly p95Seconds: number | null;
+  /** Share of calls that failed on the server's side, 0 … 1. */
+  readonly errorRate: number;
+  /** Share of calls under mutual TLS, 0 … 1; null where nobody tells. */
+  readonly mutualTlsShare: number | null;
 }
 
 /**

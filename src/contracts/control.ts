@@ -161,7 +161,10 @@ export interface DeploymentRecord {
 export interface ControlledService {
   readonly service: string;
   readonly workload: WorkloadName;
+  /** As it was at the opening; of one that was not there then, Deployment. */
   readonly kind: ClusterWorkload['kind'];
+  /** True for a service that may be missing at times. Absent: it must always be there. */
+  readonly comesAndGoes?: boolean;
   readonly limits: {
     readonly minReplicas: number;
     readonly maxReplicas: number;
@@ -192,9 +195,14 @@ export interface ControlDecision {
   readonly problems: readonly string[];
   /** What HPA and policy remember after this step; see src/rl/live. */
   readonly memory: ControlMemory;
+  /** Services that come and go, and did since the step before; absent when none did. */
+  readonly presence?: { readonly came: readonly WorkloadName[]; readonly left: readonly WorkloadName[] };
   readonly policy: PolicyDecision | null;
-  /** The HPA's wish, always computed while there is an observation; replicas by service. */
-  readonly hpaReplicas: readonly number[] | null;
+  /**
+   * The HPA's wish, always computed while there is an observation; replicas by service, null for one that comes and goes and
+   * is not there, or whose CPU is not known.
+   */
+  readonly hpaReplicas: readonly (number | null)[] | null;
   /** The actor's proposals, in the order of the services; empty when nobody acts. */
   readonly proposals: readonly { readonly workload: WorkloadName; readonly replicas: number }[];
   /** The guard's context as JSON (src/domain/guard), dates as ISO 8601. */
@@ -225,12 +233,18 @@ export interface ControlObservation {
 }
 
 export interface ObservedWorkload {
+  /** Absent in records from before services could come and go, as `stoppingPods` and `memoryLimitBytes` are. */
+  readonly kind?: ClusterWorkload['kind'];
   readonly replicas: number;
   readonly readyPods: number;
   /** Not ready, or ready for less time than the metrics cover. */
   readonly unreadyPods: number;
   /** Pods that exist but are not ready yet. */
   readonly startingPods: number;
+  /** Pods that were told to go and are still there. */
+  readonly stoppingPods?: number;
+  /** Of a pod; null = none is set. */
+  readonly memoryLimitBytes?: number | null;
   readonly cpuRequestMillicores: number | null;
   /** CPU of the ready pods together, from the metrics API: what the HPA reads when the metrics are away; null = not known. */
   readonly cpuMillicores: number | null;
@@ -240,12 +254,30 @@ export interface ObservedWorkload {
 export interface ControlMemory {
   /** `Hpa.saveState()`. */
   readonly hpa: JsonValue;
+  /** Who is in the slots of a policy on a graph; absent for others. */
+  readonly slots?: SlotMemory;
   /** The policy's memory (float32 values); empty for one without. */
   readonly policy: readonly number[];
   /** Replicas of each service when they were last seen, and when they last changed (ISO 8601); null = never seen. */
   readonly seen: readonly ({ readonly replicas: number; readonly changedAt: string | null } | null)[];
   /** Pod-hours used, by hour since 1970, oldest first. */
   readonly podHours: readonly { readonly hour: number; readonly used: number }[];
+}
+
+/** Who is in the slots that a policy on a graph sees. */
+export interface SlotMemory {
+  readonly occupants: readonly (SlotOccupant | null)[];
+  /** Of the next newcomer. */
+  readonly nextIdentity: number;
+}
+
+export interface SlotOccupant {
+  /** Its place in the order of the services. */
+  readonly service: number;
+  /** A service that comes back is somebody new. */
+  readonly identity: number;
+  /** Whether its metrics have been complete since it came: until then it is left as it is. */
+  readonly measured: boolean;
 }
 
 export interface PolicyDecision {
@@ -255,8 +287,8 @@ export interface PolicyDecision {
   /** One byte a choice, base64; null when nothing is masked. */
   readonly mask: string | null;
   readonly action: readonly number[];
-  /** Replicas that the action means, by service. */
-  readonly replicas: readonly number[];
+  /** Replicas that the action means, by service; null for one that has no slot. */
+  readonly replicas: readonly (number | null)[];
   readonly milliseconds: number;
 }
 
@@ -285,6 +317,8 @@ export interface ControlEvent {
     | 'owner-paused'
     | 'owner-resumed'
     | 'workload-missing'
+    | 'workload-left'
+    | 'workload-came'
     | 'moved-by-other';
   readonly alert: boolean;
   readonly message: string;

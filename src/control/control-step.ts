@@ -1,6 +1,12 @@
-import type { ClusterActor, ClusterReader, ClusterState, ScaleResult } from '../contracts/cluster.ts';
+import type { ClusterActor, ClusterReader, ClusterState, ScaleResult, WorkloadKind } from '../contracts/cluster.ts';
 import type { SnapshotReader } from '../contracts/cluster-metrics.ts';
-import type { ControlDecision, ControlState, ControlStore, StepSummary } from '../contracts/control.ts';
+import type {
+  ControlDecision,
+  ControlState,
+  ControlStore,
+  DeploymentRecord,
+  StepSummary,
+} from '../contracts/control.ts';
 import { toCoxswainError } from '../contracts/errors.ts';
 import type { PolicyProcesses } from '../contracts/policy-process.ts';
 import { decideStep } from './decide-step.ts';
@@ -129,10 +135,10 @@ async function act(
   signal: AbortSignal,
 ): Promise<ScaleResult[]> {
   if (decision.mode === 'shadow') return [];
-  const changes = decision.guarded.flatMap(({ workload, before, permitted }, s) =>
+  const changes = decision.guarded.flatMap(({ workload, before, permitted }) =>
     before === null || permitted === null || permitted === before
       ? []
-      : [{ workload, kind: record.services[s].kind, from: before, to: permitted }],
+      : [{ workload, kind: kindOf(record, decision, workload), from: before, to: permitted }],
   );
   const ageSeconds = (now().getTime() - decision.at.getTime()) / 1000;
   if (ageSeconds > Math.max(record.spec.intervalSeconds, shortestObservingMs / 1000)) {
@@ -140,6 +146,12 @@ async function act(
     return changes.map(({ workload }) => ({ workload, outcome: 'failed', replicas: null, detail }));
   }
   return Promise.all(changes.map((change) => actor.scale(change, signal)));
+}
+
+/** What a workload is now: one that was not there at the opening may be another than was taken for granted. */
+function kindOf({ services }: DeploymentRecord, { observation }: ControlDecision, workload: string): WorkloadKind {
+  const s = services.findIndex((service) => service.workload === workload);
+  return observation?.workloads[s]?.kind ?? services[s].kind;
 }
 
 function summaryOf(

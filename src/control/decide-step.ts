@@ -4,6 +4,7 @@ import type {
   ControlMemory,
   ControlObservation,
   ControlState,
+  DeploymentRecord,
   PolicyDecision,
 } from '../contracts/control.ts';
 import type { PolicyAnswer } from '../contracts/policy-process.ts';
@@ -50,7 +51,8 @@ export async function decideStep(
   ask: AskPolicy,
 ): Promise<ControlDecision> {
   const { state, at, observation, memory, guardContext } = input;
-  const live = observation && scaling.decide(observation, at.getTime() / 1000, memory.hpa as HpaState | null);
+  const remembered = { ...memory, hpa: memory.hpa as HpaState | null };
+  const live = observation && scaling.decide(observation, at.getTime() / 1000, remembered);
   const attempt = await attemptOf(live, state, memory, ask);
   const answered = attempt !== null && 'answer' in attempt ? attempt : null;
   const next = afterStep(
@@ -66,15 +68,19 @@ export async function decideStep(
   const policy =
     answered && live?.question ? policyDecision(record.policy.sha256, live, live.question, answered) : null;
   const { actor, replicas } = chosen(next.fallback !== null, policy, live, record.spec.fallback.controller);
-  const proposals = record.services.flatMap(({ workload }, s) =>
-    replicas === null ? [] : [{ workload, replicas: replicas[s] }],
-  );
+  const proposals = record.services.flatMap(({ workload }, s) => {
+    const wanted = replicas?.[s] ?? null;
+    return wanted === null ? [] : [{ workload, replicas: wanted }];
+  });
   const guarded = guardContext === null ? [] : guardProposals(proposals, rules, guardContext);
   const observed = record.services.map((_, s) => observation?.workloads[s]?.replicas ?? null);
+  const permitted = new Map(guarded.map((one) => [one.workload, one.permitted]));
   const planned = observed.map((before, s) =>
-    state.mode === 'live' && guarded.length > 0 ? (guarded[s].permitted ?? before) : before,
+    state.mode === 'live' ? (permitted.get(record.services[s].workload) ?? before) : before,
   );
-  const seen = noteSeen(noteSeen(memory.seen, observed, at), planned, at);
+  const isGone = (s: number): boolean => record.services[s].comesAndGoes === true && observation?.workloads[s] === null;
+  const seen = noteSeen(noteSeen(memory.seen, observed, at), planned, at).map((one, s) => (isGone(s) ? null : one));
+  const presence = observation && presenceChanges(record, memory.seen, observation);
   const pods = seen.reduce((sum, workload) => sum + (workload?.replicas ?? 0), 0);
   const { intervalSeconds: stepSeconds, guard } = record.spec;
   const windowHours = guard.podHours?.windowHours ?? 1;
@@ -90,14 +96,17 @@ export async function decideStep(
     problems: [
       ...input.problems,
       ...(live?.flaws ?? []),
+      ...(live?.notes ?? []),
       ...(attempt !== null && 'failure' in attempt ? [attempt.failure] : []),
     ],
     memory: {
-      hpa: (live?.hpa ?? memory.hpa) as JsonValue,
+      hpa: (live?.memory.hpa ?? memory.hpa) as JsonValue,
+      ...slotsOf(live?.memory ?? memory),
       policy: answered ? [...answered.answer.memory] : memory.policy,
       seen,
       podHours: addPodHours(memory.podHours, pods, { at, stepSeconds, windowHours }),
     },
+    ...(presence ? { presence } : {}),
     policy,
     hpaReplicas: live?.hpaReplicas ?? null,
     proposals,
@@ -106,6 +115,24 @@ export async function decideStep(
     result: null,
     summary: null,
   };
+}
+
+function slotsOf({ slots }: Pick<ControlMemory, 'slots'>): Pick<ControlMemory, 'slots'> {
+  return slots === undefined ? {} : { slots };
+}
+
+/** Which of the services that come and go did since they were last looked at; null when none did. */
+function presenceChanges(
+  { services }: DeploymentRecord,
+  seen: ControlMemory['seen'],
+  { workloads }: ControlObservation,
+): NonNullable<ControlDecision['presence']> | null {
+  const isFirstLook = seen.every((one) => one === null);
+  const changed = services.map(({ comesAndGoes }, s) => comesAndGoes && (seen[s] === null) !== (workloads[s] === null));
+  if (isFirstLook || !changed.includes(true)) return null;
+  const changedTo = (there: boolean): string[] =>
+    services.flatMap(({ workload }, s) => (changed[s] && (workloads[s] !== null) === there ? [workload] : []));
+  return { came: changedTo(true), left: changedTo(false) };
 }
 
 /** Null when the policy is not asked: after a switch to the fallback, or without a complete observation. */
@@ -140,7 +167,7 @@ function chosen(
   policy: PolicyDecision | null,
   live: LiveDecision | null,
   controller: 'own' | 'native',
-): { actor: ControlActor; replicas: readonly number[] | null } {
+): { actor: ControlActor; replicas: readonly (number | null)[] | null } {
   if (!fallback) return { actor: policy ? 'policy' : 'nobody', replicas: policy?.replicas ?? null };
   // Native autoscalers act by themselves; the loop only keeps them there.
   if (controller === 'native') return { actor: 'fallback', replicas: null };

@@ -1,7 +1,8 @@
 import type { ControlDecision, ControlMemory, DeploymentRecord } from '../contracts/control.ts';
 import type { GuardRules } from '../domain/guard/guard-rules.ts';
-import type { Application } from '../rl/environments/online-boutique/application.ts';
-import { LiveScaling } from '../rl/live/live-scaling.ts';
+import { createLiveScaling } from '../rl/live/live-scaling.ts';
+import type { LiveScaling } from '../rl/live/live-scaling.ts';
+import type { SteeredApplication } from '../rl/twin/application-of.ts';
 
 /** A deployment with what its steps compute with. */
 export interface LiveDeployment {
@@ -14,9 +15,9 @@ export interface LiveDeployment {
  * @param application that the policy was trained with: the environment's own, or the fitted twin's.
  * @throws CoxswainError ENVIRONMENT_INVALID when the environment's parameters are not (no longer) allowed.
  */
-export function liveDeployment(record: DeploymentRecord, application: Application): LiveDeployment {
+export function liveDeployment(record: DeploymentRecord, application: SteeredApplication): LiveDeployment {
   const { environment, hpaTargetPercent } = record;
-  const scaling = new LiveScaling({ application, parameters: environment.parameters, hpaTargetPercent });
+  const scaling = createLiveScaling({ environment, application, hpaTargetPercent });
   return { record, scaling, rules: guardRulesOf(record) };
 }
 

@@ -7,7 +7,6 @@ import type {
   ObservedWorkload,
 } from '../contracts/control.ts';
 import { CoxswainError } from '../contracts/errors.ts';
-import { liveRateSteps } from '../rl/live/live-monitor.ts';
 import { workloadNamed } from './guard-context.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 
@@ -55,9 +54,11 @@ export async function observeStep(
           entry: entry.workload,
           dialect: spec.metrics.dialect,
           stepSeconds: spec.intervalSeconds,
-          rateSteps: liveRateSteps,
+          rateSteps: scaling.rateSteps,
           windowSeconds: spec.metrics.windowSeconds,
           sloSeconds: scaling.sloSeconds,
+          graph: scaling.seesCalls,
+          comingAndGoing: services.filter(({ comesAndGoes }) => comesAndGoes).map(({ workload }) => workload),
           at,
         },
         within,
@@ -119,13 +120,17 @@ function observedWorkload(
 ): ObservedWorkload | null {
   const found = workloadNamed(cluster, workload);
   if (found === undefined) return null;
-  const pods = cluster.pods.filter((pod) => pod.workload === workload && !pod.terminating);
+  const all = cluster.pods.filter((pod) => pod.workload === workload);
+  const pods = all.filter(({ terminating }) => !terminating);
   const covered = pods.filter((pod) => isCovered(pod, measuredSince));
   return {
+    kind: found.kind,
     replicas: found.replicas,
     readyPods: covered.length,
     unreadyPods: pods.length - covered.length,
     startingPods: pods.filter(({ ready }) => !ready).length,
+    stoppingPods: all.length - pods.length,
+    memoryLimitBytes: found.memoryLimitBytes,
     cpuRequestMillicores: found.cpuRequestMillicores,
     cpuMillicores: usageOf(covered),
   };

@@ -11,7 +11,8 @@ import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
 import type { ArtifactReference, ModelRegistry, ModelVersion, RunRecord, RunStore } from '../contracts/stores.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import { flawsOfRules } from '../domain/guard/guard-rules.ts';
-import type { Application } from '../rl/environments/online-boutique/application.ts';
+import { steeredServices } from '../rl/live/live-scaling.ts';
+import type { SteeredApplication } from '../rl/twin/application-of.ts';
 import { guardRulesOf, liveDeployment } from './live-deployment.ts';
 import { putAutoscalers, removeAutoscalers } from './native-fallback.ts';
 import { pauseOwners } from './pause-owners.ts';
@@ -24,7 +25,7 @@ export interface OpeningPorts {
   readonly reader: ClusterReader;
   readonly actor: ClusterActor;
   /** The application that the policies of an environment steer. ENVIRONMENT_INVALID when it cannot be steered live. */
-  readonly applicationOf: (environment: string, twin: ArtifactReference | null) => Promise<Application>;
+  readonly applicationOf: (environment: string, twin: ArtifactReference | null) => Promise<SteeredApplication>;
   readonly now: () => Date;
 }
 
@@ -103,22 +104,24 @@ function trainingOf(
 
 function controlledServices(
   spec: DeploymentSpec,
-  application: Application,
+  application: SteeredApplication,
   cluster: ClusterState,
 ): ControlledService[] {
-  const names = application.services.map(({ name }) => name);
+  const steered = steeredServices(application);
+  const names = steered.map(({ name }) => name);
   refuseUnknown('target.workloads', Object.keys(spec.target.workloads), names);
   refuseUnknown('guard.services', Object.keys(spec.guard.services), names);
   refuseUnknown('target.entry', spec.target.entry === null ? [] : [spec.target.entry], names);
-  const found = application.services.map((service) => {
-    const { name } = service;
+  const found = steered.map((service) => {
+    const { name, comesAndGoes } = service;
     const workload = `${spec.target.namespace}/${spec.target.workloads[name] ?? name}`;
-    const { kind } = cluster.workloads.find((entry) => entry.workload === workload) ?? { kind: null };
+    const there = cluster.workloads.find((entry) => entry.workload === workload);
     const limits = { ...spec.guard.limits, ...spec.guard.services[name] } satisfies WorkloadLimitsSpec;
     return {
       service: name,
       workload,
-      kind,
+      kind: there?.kind ?? (comesAndGoes ? 'Deployment' : null),
+      ...(comesAndGoes ? { comesAndGoes } : {}),
       limits: {
         ...limits,
         minReplicas: limits.minReplicas ?? service.minReplicas,
@@ -147,7 +150,7 @@ function refuseUnknown(path: string, given: readonly string[], services: readonl
   );
 }
 
-function checkRecord(record: DeploymentRecord, application: Application): void {
+function checkRecord(record: DeploymentRecord, application: SteeredApplication): void {
   const workloads = record.services.map(({ workload }) => workload);
   const twice = workloads.find((workload, i) => workloads.indexOf(workload) !== i);
   if (twice !== undefined) {

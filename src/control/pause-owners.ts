@@ -15,9 +15,10 @@ export async function pauseOwners(
   signal: AbortSignal,
 ): Promise<void> {
   if (mode === 'shadow' || spec.owners === 'refuse') return;
-  for (const { workload, kind } of services) {
-    const owner = workloadNamed(cluster, workload)?.owner ?? null;
-    if (owner?.pausable !== true || owner.kind === 'field-manager' || owner.kind === 'unknown') continue;
+  for (const { workload } of services) {
+    const { owner = null, kind } = workloadNamed(cluster, workload) ?? {};
+    if (kind === undefined || owner?.pausable !== true || owner.kind === 'field-manager' || owner.kind === 'unknown')
+      continue;
     await store.recordPausedOwners(name, [{ workload, kind: owner.kind, name: owner.name }]);
     await actor.pauseOwner(workload, kind, signal);
   }

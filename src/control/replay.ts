@@ -65,7 +65,7 @@ async function replayDecision(
   compare(recorded.step, 'policy', asked, again.policy && { ...again.policy, milliseconds: 0 });
 }
 
-const comparedFields = ['actor', 'next', 'hpaReplicas', 'memory', 'proposals', 'guarded'] as const;
+const comparedFields = ['actor', 'next', 'hpaReplicas', 'memory', 'presence', 'proposals', 'guarded'] as const;
 
 /** A policy that gave no answer then gives none now: why it failed is not in what was observed. */
 function answering(recorded: ControlDecision, policy: ReplayedPolicy): AskPolicy {

@@ -59,11 +59,8 @@ export async function readCallSeries(
   names: CallMetricNames,
   request: SeriesRequest,
 ): Promise<CallSeries> {
-  const at = (side: SideMetricNames, end: 'source' | 'target', extra?: LabelFilter) => ({
-    ...side.filter,
-    ...within(names[end], request.namespaces),
-    ...extra,
-  });
+  const at = (side: SideMetricNames, end: 'source' | 'target', extra?: LabelFilter): LabelFilter =>
+    sideFilter(names, side, end, request, extra);
   const edges = async (metric: string, filter: LabelFilter, scale = 1, protocol?: 'tcp'): Promise<EdgeRates[]> => {
     const by = protocol === 'tcp' ? endLabels(names) : edgeLabels(names);
     const series = await ask(client, selector(metric, filter), by, request);
@@ -154,6 +151,17 @@ async function ask(
   return series;
 }
 
+/** Restricts series to those of one side of the calls, whose `end` is in the namespaces asked for. */
+export function sideFilter(
+  names: CallMetricNames,
+  { filter }: SideMetricNames,
+  end: 'source' | 'target',
+  { namespaces }: SeriesRequest,
+  extra?: LabelFilter,
+): LabelFilter {
+  return { ...filter, ...within(names[end], namespaces), ...extra };
+}
+
 function within({ namespace }: WorkloadLabels, namespaces: readonly string[]): LabelFilter {
   return namespace === null ? {} : { [namespace]: namespaces };
 }
@@ -162,7 +170,8 @@ function labelsOf({ name, namespace }: WorkloadLabels): string[] {
   return namespace === null ? [name] : [name, namespace];
 }
 
-function endLabels({ source, target }: CallMetricNames): string[] {
+/** The labels that name both ends of a call. */
+export function endLabels({ source, target }: CallMetricNames): string[] {
   return [...labelsOf(source), ...labelsOf(target)];
 }
 
@@ -170,7 +179,8 @@ function edgeLabels(names: CallMetricNames): string[] {
   return names.protocolLabel === null ? endLabels(names) : [...endLabels(names), names.protocolLabel];
 }
 
-function edgeOf(
+/** What the labels of a series say of its edge. */
+export function edgeOf(
   names: CallMetricNames,
   request: SeriesRequest,
   labels: GridSeries['labels'],

@@ -28,6 +28,7 @@ const calls = z
     client: side.nullable(),
     durationSecondsPerUnit: z.number().positive(),
     tcpConnections: metricName.nullable(),
+    mutualTls: labelFilter.nullable(),
     source: workloadLabels,
     target: workloadLabels,
     outside: z.array(z.string()),

@@ -24,6 +24,8 @@ export interface CallMetricNames {
   readonly durationSecondsPerUnit: number;
   /** Counter of TCP connections; null = none. */
   readonly tcpConnections: string | null;
+  /** Restricts `requests` of the server's side to those under mutual TLS; null = nobody tells. */
+  readonly mutualTls: LabelFilter | null;
   readonly source: WorkloadLabels;
   readonly target: WorkloadLabels;
   /** Names of sources that are no workload: traffic from outside of the mesh. */
@@ -76,6 +78,7 @@ const istio: CallMetricNames = {
   client: istioSide('source'),
   durationSecondsPerUnit: 0.001,
   tcpConnections: 'istio_tcp_connections_opened_total',
+  mutualTls: { connection_security_policy: 'mutual_tls' },
   source: { name: 'source_workload', namespace: 'source_workload_namespace' },
   target: { name: 'destination_workload', namespace: 'destination_workload_namespace' },
   outside: ['unknown'],
@@ -99,6 +102,7 @@ const openTelemetry: CallMetricNames = {
   client: openTelemetrySide('client'),
   durationSecondsPerUnit: 1,
   tcpConnections: null,
+  mutualTls: null,
   source: { name: 'client', namespace: null },
   target: { name: 'server', namespace: null },
   // The connector calls the peer of a server span without a client span `user`.

@@ -10,7 +10,8 @@ import type {
 } from '../../contracts/cluster-metrics.ts';
 import type { PrometheusClient } from '../prometheus/prometheus-client.ts';
 import { readCallSeries } from './call-series.ts';
-import type { CallSeries, EdgeRates, SeriesRequest as Queries } from './call-series.ts';
+import type { CallSeries, SeriesRequest as Queries } from './call-series.ts';
+import { countedEdges, edgeKey } from './counted-edges.ts';
 import type { MetricNames } from './metric-names.ts';
 import { readPodSeries } from './pod-series.ts';
 import type { PodSeries } from './pod-series.ts';
@@ -108,63 +109,24 @@ function isKnown({ series }: ServiceHistory): boolean {
   return Object.values(series).some((values) => values.some((value) => !Number.isNaN(value)));
 }
 
-/**
- * Edges as the servers count them; where they are silent, as callers do (who also tell of servers outside of the mesh). An
- * edge without a number in a bin in which others have one carried nothing then.
- */
-function edgesOf({ server, client, errors, connections }: CallSeries, bins: number): RecordedEdge[] {
-  const counted = byEdge(server.requests);
-  const onlyTold = client.requests.filter((edge) => !counted.has(keyOf(edge)));
-  const [failed, sums, counts] = [errors, client.durationSums, client.durationCounts].map(byEdge);
-  const [serverSums, serverCounts] = [server.durationSums, server.durationCounts].map(byEdge);
-  const told = byEdge(client.requests);
-  const all = [...server.requests, ...onlyTold];
-  const answered = Array.from({ length: bins }, (_, bin) => all.some(({ rates }) => !Number.isNaN(rates[bin])));
-  const unknown = new Float64Array(bins).fill(NaN);
-  const calls = all.map((edge): RecordedEdge => {
-    const key = keyOf(edge);
-    const rates = edge.rates.map((rate, bin) => firstKnown(rate, told.get(key)?.[bin], answered[bin] ? 0 : NaN));
-    const atCaller = sums.has(key);
-    const sum = (atCaller ? sums : serverSums).get(key) ?? unknown;
-    const count = (atCaller ? counts : serverCounts).get(key) ?? unknown;
-    const errorRates = failed.get(key) ?? unknown;
-    return {
-      ...endsOf(edge),
-      callsPerSecond: Float32Array.from(rates),
-      errorRate: Float32Array.from(rates, (rate, bin) => share(errorRates[bin], rate)),
-      meanSeconds: Float32Array.from(sum, (seconds, bin) => (count[bin] > 0 ? seconds / count[bin] : NaN)),
-    };
-  });
-  const opened = connections.map((edge): RecordedEdge => ({
-    ...endsOf(edge),
-    callsPerSecond: Float32Array.from(edge.rates),
-    errorRate: Float32Array.from(unknown),
-    meanSeconds: Float32Array.from(unknown),
+/** Edges with a number at one end at least, in the order of source, target and protocol. */
+function edgesOf(calls: CallSeries, bins: number): RecordedEdge[] {
+  const unknown = new Float32Array(bins).fill(NaN);
+  const counted = countedEdges(calls, bins).map(
+    ({ callsPerSecond, errorRate, meanSeconds, ...ends }): RecordedEdge => ({
+      ...ends,
+      callsPerSecond: Float32Array.from(callsPerSecond),
+      errorRate: Float32Array.from(errorRate),
+      meanSeconds: Float32Array.from(meanSeconds),
+    }),
+  );
+  const opened = calls.connections.map(({ rates, source, target, protocol }): RecordedEdge => ({
+    ...{ source, target, protocol },
+    callsPerSecond: Float32Array.from(rates),
+    errorRate: unknown.slice(),
+    meanSeconds: unknown.slice(),
   }));
-  return [...calls, ...opened]
+  return [...counted, ...opened]
     .filter(({ source, target }) => source !== unknownWorkload || target !== unknownWorkload)
-    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-}
-
-function firstKnown(...values: readonly (number | undefined)[]): number {
-  return values.find((value) => value !== undefined && !Number.isNaN(value)) ?? NaN;
-}
-
-function share(errors: number, rate: number): number {
-  if (Number.isNaN(rate)) return NaN;
-  return rate > 0 && errors > 0 ? Math.min(1, errors / rate) : 0;
-}
-
-type Ends = Pick<RecordedEdge, 'source' | 'target' | 'protocol'>;
-
-function endsOf({ source, target, protocol }: Ends): Ends {
-  return { source, target, protocol };
-}
-
-function keyOf({ source, target, protocol }: Ends): string {
-  return `${source}\n${target}\n${protocol}`;
-}
-
-function byEdge(edges: readonly EdgeRates[]): Map<string, Float64Array> {
-  return new Map(edges.map((edge) => [keyOf(edge), edge.rates]));
+    .toSorted((a, b) => (edgeKey(a) < edgeKey(b) ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import type { PrometheusClient, TimeGrid } from '../prometheus/prometheus-client.ts';
 import { withinTime } from './within-time.ts';
 import type {
+  GraphMetrics,
   MetricsSnapshot,
   ServiceMetrics,
   SnapshotReader,
@@ -9,6 +10,7 @@ import type {
 import { selector, sharpestRate } from '../prometheus/expressions.ts';
 import { added, bucketsAt, readCallSeries } from './call-series.ts';
 import type { CallSeries, SeriesRequest } from './call-series.ts';
+import { graphFigures, readEdgeSeries } from './graph-figures.ts';
 import { shareAbove } from './histogram.ts';
 import type { CallMetricNames, MetricNames } from './metric-names.ts';
 import { readPodSeries } from './pod-series.ts';
@@ -21,7 +23,8 @@ export interface SnapshotReaderOptions {
 }
 
 /**
- * Reads snapshots from Prometheus: fifteen queries (fourteen without TCP) at once, each for all workloads.
+ * Reads snapshots from Prometheus: fifteen queries (fourteen without TCP) at once, each for all workloads; up to three more
+ * for a graph.
  * A step's request rate is over the step itself where the entry's series have two samples in it, else over half of the
  * window, which has two.
  */
@@ -56,11 +59,13 @@ async function readSnapshot(
     rateWindows: [windowSeconds],
     signal,
   };
-  const [calls, pods, requestsPerSecond] = await Promise.all([
+  const [calls, pods, requestsPerSecond, edges] = await Promise.all([
     readCallSeries(client, names.calls[dialect], series),
     readPodSeries(client, names.pods, workloads, series),
     readEntryRates(client, names.calls[dialect], { ...request, endSeconds, signal }),
+    request.graph ? readEdgeSeries(client, names.calls[dialect], series) : null,
   ]);
+  const graph = edges && graphFigures(workloads, { calls, edges, pods });
   const figures = workloads.map((workload) => serviceFigures(workload, { calls, pods, points: 1 }));
   const users = serviceFigures(entry, { calls, pods, points: 1 });
   const violationShare = shareAbove(sloSeconds, bucketsAt(calls.histograms.get(entry), 0));
@@ -71,7 +76,8 @@ async function readSnapshot(
     p95Seconds: known(users.p95Seconds[0]),
     violationShare: known(users.callsPerSecond[0] === 0 ? 0 : violationShare),
     services: figures.map(metricsOf),
-    missing: missingOf({ request, calls, requestsPerSecond, figures, users, names: names.calls[dialect] }),
+    ...(graph ? { graph } : {}),
+    missing: missingOf({ request, calls, requestsPerSecond, figures, users, graph, names: names.calls[dialect] }),
   };
 }
 
@@ -117,11 +123,12 @@ interface Found {
   readonly requestsPerSecond: Float64Array;
   readonly figures: readonly ServiceFigures[];
   readonly users: ServiceFigures;
+  readonly graph: GraphMetrics | null;
 }
 
 /** A sentence for each thing that is missing; durations of a service without calls are not. */
-function missingOf({ request, names, calls, requestsPerSecond, figures, users }: Found): string[] {
-  const { workloads, entry, rateSteps } = request;
+function missingOf({ request, names, calls, requestsPerSecond, figures, users, graph }: Found): string[] {
+  const { workloads, entry, rateSteps, comingAndGoing = [] } = request;
   const sentences: string[] = [];
   if (calls.server.requests.length === 0)
     sentences.push(`${names.requests} has no series with a rate for calls into the namespaces asked for.`);
@@ -136,11 +143,20 @@ function missingOf({ request, names, calls, requestsPerSecond, figures, users }:
   if (users.callsPerSecond[0] !== 0 && Number.isNaN(users.p95Seconds[0]))
     sentences.push(`The histogram ${names.server.durationBuckets} of ${entry} is missing.`);
   workloads.forEach((workload, i) => {
+    if (comingAndGoing.includes(workload) && isUnknown(figures[i])) return;
     const lacking = missingFigures(figures[i]);
     if (lacking.length > 0)
       sentences.push(`${lacking.join(', ')} of ${workload} ${lacking.length > 1 ? 'are' : 'is'} missing.`);
   });
+  for (const { source, target, p95Seconds } of graph?.edges ?? []) {
+    if (p95Seconds === null)
+      sentences.push(`The 95th percentile of calls from ${workloads[source]} to ${workloads[target]} is missing.`);
+  }
   return sentences;
+}
+
+function isUnknown(figures: ServiceFigures): boolean {
+  return Object.values(figures).every(([value]) => Number.isNaN(value));
 }
 
 const withCallsOnly: readonly (keyof ServiceMetrics)[] = [

@@ -16,8 +16,11 @@ interface Memory {
   changes: Noted[];
 }
 
-/** State of a {@link Hpa} as JSON. */
-export type HpaState = readonly { readonly recommendations: readonly Noted[]; readonly changes: readonly Noted[] }[];
+/** State of a {@link Hpa} as JSON; null for a service of which it remembers nothing. */
+export type HpaState = readonly ({
+  readonly recommendations: readonly Noted[];
+  readonly changes: readonly Noted[];
+} | null)[];
 
 /**
  * The Horizontal Pod Autoscaler of Kubernetes (autoscaling/v2) on CPU utilisation, one for each service. `decide` is one
@@ -34,7 +37,7 @@ export class Hpa implements Controller {
   /** How long recommendations and changes count. */
   private readonly windowSeconds: number;
   private readonly periodSeconds: number;
-  private memories: Memory[] = [];
+  private memories: (Memory | null)[] = [];
 
   /** @throws CoxswainError CONFIG_INVALID when the settings are not allowed. */
   constructor(settings: HpaSettings, name = `hpa-${settings.targetPercent}`) {
@@ -55,18 +58,23 @@ export class Hpa implements Controller {
     for (let s = 0; s < view.services.length; s++) desiredReplicas[s] = this.decideService(view, s);
   }
 
+  /** Forgets what it has seen of one service. */
+  forget(service: number): void {
+    this.memories[service] = null;
+  }
+
   saveState(): HpaState {
-    return structuredClone(this.memories);
+    return structuredClone(Array.from(this.memories, (memory) => memory ?? null));
   }
 
   loadState(state: HpaState): void {
-    this.memories = state.map(({ recommendations, changes }) => ({
-      recommendations: [...recommendations],
-      changes: [...changes],
-    }));
+    this.memories = state.map(
+      (memory) => memory && { recommendations: [...memory.recommendations], changes: [...memory.changes] },
+    );
   }
 
-  private decideService(view: ClusterView, s: number): number {
+  /** The wanted replicas of one service, as its sync. */
+  decideService(view: ClusterView, s: number): number {
     const current = view.desiredReplicas[s];
     const minimum = view.minReplicas[s];
     const maximum = view.maxReplicas[s];

@@ -12,12 +12,7 @@ export function stepOutsideEpisode(environment: string): CoxswainError {
  * Element `index` of an action as one of `choices` choices.
  * @throws CoxswainError ENVIRONMENT_INVALID when it is missing or none of 0 … choices − 1.
  */
-export function choiceAt(
-  environment: string,
-  action: ArrayLike<number>,
-  index: number,
-  choices: number,
-): number {
+export function choiceAt(environment: string, action: ArrayLike<number>, index: number, choices: number): number {
   const choice = action[index];
   if (choice >= 0 && choice < choices && Number.isInteger(choice)) return choice;
   throw new CoxswainError(

@@ -96,33 +96,51 @@ function filledRates({ requestsPerSecond }: MetricsSnapshot): number[] {
 }
 
 /** Why an HPA cannot decide on an observation: a sentence a service; none when it can. */
-export function flawsForHpa({ workloads, metrics }: ControlObservation, services: readonly string[]): string[] {
-  return services.flatMap((service, s) => {
-    const workload = workloads[s];
-    if (workload === null) return [`${service}: its workload is not there`];
-    const usage = metrics?.services[s].cpuMillicores ?? workload.cpuMillicores;
-    return usage === null && workload.readyPods > 0 ? [`${service}: its CPU usage is not known`] : [];
-  });
+export function flawsForHpa(observation: ControlObservation, services: readonly string[]): string[] {
+  return services.flatMap((service, s) => hpaFlaw(observation, s, service) ?? []);
+}
+
+/** Why an HPA cannot decide on one service; null when it can. */
+export function hpaFlaw({ workloads, metrics }: ControlObservation, s: number, service: string): string | null {
+  const workload = workloads[s];
+  if (workload === null) return `${service}: its workload is not there`;
+  const usage = metrics?.services[s].cpuMillicores ?? workload.cpuMillicores;
+  return usage === null && workload.readyPods > 0 ? `${service}: its CPU usage is not known` : null;
 }
 
 /** Why the policy cannot decide on an observation: a sentence each; none when it can. */
 export function flawsForPolicy(observation: ControlObservation, services: readonly string[]): string[] {
   const { metrics } = observation;
   if (metrics === null) return ['the metrics are not there'];
-  const flaws = flawsForHpa(observation, services);
+  return [
+    ...flawsForHpa(observation, services),
+    ...flawsOfRequests(metrics, liveRateSteps),
+    ...metrics.services.flatMap((figures, s) => flawsOfService(figures, services[s])),
+  ];
+}
+
+/** What is missing of the users' requests. */
+export function flawsOfRequests(metrics: MetricsSnapshot, rateSteps: number): string[] {
+  const flaws: string[] = [];
   const newest = metrics.requestsPerSecond.at(-1) ?? null;
-  if (metrics.requestsPerSecond.length !== liveRateSteps)
-    flaws.push('the request rates are not those that were asked for');
+  if (metrics.requestsPerSecond.length !== rateSteps) flaws.push('the request rates are not those that were asked for');
   if (newest === null) flaws.push('the request rate of the newest step is not known');
   if (newest !== 0 && (metrics.p95Seconds === null || metrics.violationShare === null)) {
     flaws.push("the latency of the users' requests is not known");
   }
-  metrics.services.forEach(({ cpuMillicores, callsPerSecond, ownSeconds, meanSeconds }, s) => {
-    if (cpuMillicores === null) flaws.push(`${services[s]}: its CPU usage is not in the metrics`);
-    if (callsPerSecond === null) flaws.push(`${services[s]}: its calls are not known`);
-    else if (callsPerSecond > 0 && ownSeconds === null && meanSeconds === null) {
-      flaws.push(`${services[s]}: the time of its calls is not known`);
-    }
-  });
+  return flaws;
+}
+
+/** What is missing of the metrics of a service. */
+export function flawsOfService(
+  { cpuMillicores, callsPerSecond, ownSeconds, meanSeconds }: ServiceMetrics,
+  service: string,
+): string[] {
+  const flaws: string[] = [];
+  if (cpuMillicores === null) flaws.push(`${service}: its CPU usage is not in the metrics`);
+  if (callsPerSecond === null) flaws.push(`${service}: its calls are not known`);
+  else if (callsPerSecond > 0 && ownSeconds === null && meanSeconds === null) {
+    flaws.push(`${service}: the time of its calls is not known`);
+  }
   return flaws;
 }

@@ -4,7 +4,9 @@ import { onlineBoutiqueScaling, onlineBoutiqueTask } from '../online-boutique/sc
 import { parseOnlineBoutiqueParameters } from '../online-boutique/options.ts';
 import type { ScalingKind } from '../scaling-environment.ts';
 import { everyService } from '../service-graph/graph-application.ts';
+import type { GraphApplication } from '../service-graph/graph-application.ts';
 import { parseServiceGraphParameters, serviceGraphParameters } from '../service-graph/options.ts';
+import type { CompleteParameters } from '../service-graph/options.ts';
 import { serviceGraphScaling, serviceGraphTask } from '../service-graph/scaling.ts';
 
 /** The services of a recorded cluster, all of them all the time: online-boutique with the fitted application. */
@@ -32,17 +34,28 @@ export const twinGraphScaling: ScalingKind = {
   settings: (given) => serviceGraphScaling.settings(given),
   task(given, trace, _hpaTargetPercent, twin) {
     const { graph, changesPerHour } = fitted('twin-graph', twin);
-    const services = everyService(graph);
-    const nodes = within(services.length, serviceGraphParameters.nodes);
-    const mostPods = services.reduce((sum, { maxReplicas }) => sum + maxReplicas, 0);
-    const podQuota = within(mostPods, serviceGraphParameters.podQuota);
     return serviceGraphTask({
-      ...parseServiceGraphParameters({ nodes, changesPerHour, podQuota, ...given }),
+      ...twinGraphParameters(graph, { changesPerHour, ...given }),
       trace,
       application: graph,
     });
   },
 };
+
+/**
+ * The parameters of a twin's graph: by default slots for all of its services, and pods for the most replicas of each.
+ * @throws CoxswainError ENVIRONMENT_INVALID naming the parameter.
+ */
+export function twinGraphParameters(
+  graph: GraphApplication,
+  given: Readonly<Record<string, unknown>>,
+): CompleteParameters {
+  const services = everyService(graph);
+  const nodes = within(services.length, serviceGraphParameters.nodes);
+  const mostPods = services.reduce((sum, { maxReplicas }) => sum + maxReplicas, 0);
+  const podQuota = within(mostPods, serviceGraphParameters.podQuota);
+  return parseServiceGraphParameters({ nodes, podQuota, ...given });
+}
 
 function within(value: number, { low, high }: { readonly low: number; readonly high: number }): number {
   return Math.min(high, Math.max(low, value));

@@ -137,6 +137,78 @@ test('a snapshot says what users saw and what each service did, at the end of th
   ]);
 });
 
+/** 95th percentiles of calls in milliseconds, and calls under mutual TLS. */
+const graphOfShop = {
+  'histogram_quantile reporter="source"': [[edge('web', 'cart'), 90]],
+  'histogram_quantile reporter="destination"': [
+    [edge('unknown', 'web'), 400],
+    [edge('web', 'cart'), 70],
+    [edge('web', 'web'), 20],
+  ],
+  'requests_total mutual_tls': [[edge('web', 'cart'), 24]],
+  ...shop,
+} satisfies Record<string, readonly Sample[]>;
+
+test('a graph’s edges have rate, p95, errors and mutual TLS, and its pods their memory', async () => {
+  const grpc = { ...edge('web', 'cart'), request_protocol: 'grpc' };
+  const { snapshot, asked } = read(
+    {
+      ...graphOfShop,
+      'requests_total reporter="destination"': [
+        ...shop['requests_total reporter="destination"'],
+        [grpc, 10],
+        [edge('cart', 'idle'), 0],
+      ],
+    },
+    { graph: true },
+  );
+  const { graph, missing } = await snapshot;
+  assert.deepEqual(missing, []);
+  assert.deepEqual(graph!.edges, [
+    // Of its own calls the caller tells nothing; nobody calls `idle`.
+    { source: 0, target: 0, callsPerSecond: 5, errorRate: 0, p95Seconds: 0.02, mutualTlsShare: 0 },
+    // Of 30 + 10 calls 3 failed; the caller's percentile counts.
+    { source: 0, target: 1, callsPerSecond: 40, errorRate: 3 / 40, p95Seconds: 0.09, mutualTlsShare: 24 / 40 },
+  ]);
+  assert.deepEqual(graph!.podMemoryBytes, [1000, 1000, 1000]);
+  assert.equal(asked.length, 18);
+});
+
+test('an edge without percentile is named; a service that comes and goes is not missing once it is gone', async () => {
+  const workloads = [...request.workloads, 'shop/gone'];
+  const answers = {
+    ...graphOfShop,
+    'histogram_quantile reporter="source"': [],
+    'histogram_quantile reporter="destination"': [],
+  };
+  const { snapshot } = read(answers, { workloads, graph: true, comingAndGoing: ['shop/idle', 'shop/gone'] });
+  const { graph, missing } = await snapshot;
+  assert.equal(graph!.podMemoryBytes[3], null);
+  assert.deepEqual(missing, [
+    'The 95th percentile of calls from shop/web to shop/web is missing.',
+    'The 95th percentile of calls from shop/web to shop/cart is missing.',
+  ]);
+  assert.match((await read(answers, { workloads }).snapshot).missing.join(), /of shop\/gone are missing/);
+});
+
+test('where nobody tells of mutual TLS, its share is not known', async () => {
+  const call = (client: string, server: string) => ({ client, server });
+  const { snapshot, asked } = read(
+    {
+      'request_total [15s]': [[{ server: 'web' }, [3, 4]]],
+      request_total: [
+        [call('user', 'web'), 4],
+        [call('web', 'cart'), 8],
+      ],
+      'histogram_quantile client_seconds': [[call('web', 'cart'), 0.3]],
+    },
+    { dialect: 'opentelemetry', graph: true },
+  );
+  const [cart] = (await snapshot).graph!.edges;
+  assert.deepEqual([cart.target, cart.callsPerSecond, cart.p95Seconds, cart.mutualTlsShare], [1, 8, 0.3, null]);
+  assert.equal(asked.length, 15);
+});
+
 test('where callers tell nothing of an edge, the time at its server is what the caller waited', async () => {
   const { snapshot } = read({
     ...shop,

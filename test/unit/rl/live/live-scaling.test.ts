@@ -8,8 +8,8 @@ import { onlineBoutiqueApplication } from '../../../../src/rl/environments/onlin
 import { createOnlineBoutique } from '../../../../src/rl/environments/online-boutique/online-boutique.ts';
 import type { OnlineBoutique } from '../../../../src/rl/environments/online-boutique/online-boutique.ts';
 import { CHOICES, choiceOf } from '../../../../src/rl/environments/online-boutique/replica-actions.ts';
-import { LiveScaling } from '../../../../src/rl/live/live-scaling.ts';
-import type { LiveDecision } from '../../../../src/rl/live/live-scaling.ts';
+import { createLiveScaling } from '../../../../src/rl/live/live-scaling.ts';
+import type { LiveDecision, LiveMemory, LiveScaling } from '../../../../src/rl/live/live-scaling.ts';
 import { Generator } from '../../../../src/rl/random.ts';
 import { isSettled, perfectObservation } from './perfect-observation.ts';
 
@@ -29,12 +29,16 @@ const trace = Float32Array.from(
   (_, t) => 600 + 400 * Math.sin(t / 15) + (t % 90 > 70 ? 500 : 0),
 );
 
+function scalingWith(of: Readonly<Record<string, unknown>>): LiveScaling {
+  const environment = { name: 'online-boutique', parameters: of };
+  return createLiveScaling({ environment, application: onlineBoutiqueApplication, hpaTargetPercent: 50 });
+}
+
 function simulated(actionBase: 'current' | 'hpa'): { environment: OnlineBoutique; scaling: LiveScaling } {
   const all = { ...parameters, actionBase };
   const environment = createOnlineBoutique({ trace, ...all });
   environment.resetAt(0, 4);
-  const scaling = new LiveScaling({ application: onlineBoutiqueApplication, parameters: all, hpaTargetPercent: 50 });
-  return { environment, scaling };
+  return { environment, scaling: scalingWith(all) };
 }
 
 /** What the environment shows its agent at this moment. */
@@ -60,11 +64,11 @@ for (const actionBase of ['current', 'hpa'] as const) {
     const generator = new Generator(1);
     const differences = new Map<string, number[]>();
     let settledSteps = 0;
-    let hpa: HpaState | null = null;
+    let memory: LiveMemory | null = null;
     for (let k = 0; k < steps; k++) {
       const settled = isSettled(environment);
       if (settled) settledSteps++;
-      const live: LiveDecision = scaling.decide(perfectObservation(environment), k * 15, hpa);
+      const live: LiveDecision = scaling.decide(perfectObservation(environment), k * 15, memory);
       const { observation, mask } = shown(environment);
       assert.ok(live.question !== null);
       observationTable.forEach(({ name }, i) => {
@@ -85,7 +89,7 @@ for (const actionBase of ['current', 'hpa'] as const) {
       const action = randomAction(mask, generator, k % 40 < 20);
       const meant = live.replicasOf(action);
       const before = [...mask];
-      hpa = hpaOf(environment);
+      memory = { hpa: hpaOf(environment) };
       environment.step(action);
       if (settled || actionBase === 'current') {
         assert.deepEqual([...live.question.mask], before, `mask at step ${k}`);
@@ -106,22 +110,22 @@ for (const actionBase of ['current', 'hpa'] as const) {
 
 test('the HPA that is carried from step to step is the simulation’s', () => {
   const { environment, scaling } = simulated('hpa');
-  let hpa: HpaState | null = null;
+  let memory: LiveMemory | null = null;
   let proposals = 0;
   for (let k = 0; k < 200; k++) {
     const live = scaling.decide(
       perfectObservation(environment),
       k * 15,
-      hpa && (JSON.parse(JSON.stringify(hpa)) as HpaState),
+      memory && (JSON.parse(JSON.stringify(memory)) as LiveMemory),
     );
-    hpa = live.hpa;
-    assert.deepEqual(hpa, hpaOf(environment), `step ${k}`);
+    memory = live.memory;
+    assert.deepEqual(memory.hpa, hpaOf(environment), `step ${k}`);
     const desired = [...environment.view.desiredReplicas];
     const wanted = live.hpaReplicas!;
     if (wanted.some((replicas, s) => replicas !== desired[s])) proposals++;
     // Against every proposal, so that no pod comes or goes and CPU by pod is measured the same way at every step.
     environment.step(
-      Int32Array.from(desired, (replicas, s) => choiceOf(Math.max(-4, Math.min(4, replicas - wanted[s])))),
+      Int32Array.from(desired, (replicas, s) => choiceOf(Math.max(-4, Math.min(4, replicas - wanted[s]!)))),
     );
     if (!isSettled(environment)) break;
   }
@@ -134,9 +138,9 @@ test('what the HPA remembers holds it back from scaling down, for as long as it 
   const idle = observation.metrics!.services.map((one) => ({ ...one, cpuMillicores: 1 }));
   const calm = { ...observation, metrics: { ...observation.metrics!, services: idle } };
   const replicas = observation.workloads.map((one) => one!.replicas);
-  const { hpa } = scaling.decide(observation, 0, null);
-  assert.ok(scaling.decide(calm, 285, hpa).hpaReplicas!.every((count, s) => count >= replicas[s]));
-  assert.ok(scaling.decide(calm, 315, hpa).hpaReplicas!.some((count, s) => count < replicas[s]));
+  const { memory } = scaling.decide(observation, 0, null);
+  assert.ok(scaling.decide(calm, 285, memory).hpaReplicas!.every((count, s) => count! >= replicas[s]));
+  assert.ok(scaling.decide(calm, 315, memory).hpaReplicas!.some((count, s) => count! < replicas[s]));
 });
 
 // What is missing, and what is said of it.
@@ -180,7 +184,7 @@ const withWorkload = (first: ObservedWorkload | null, from = complete): ControlO
   ...from,
   workloads: [first, ...from.workloads.slice(1)],
 });
-const scaling = new LiveScaling({ application: onlineBoutiqueApplication, parameters: {}, hpaTargetPercent: 50 });
+const scaling = scalingWith({});
 const [first] = services;
 
 test('a complete observation has no flaws', () => {
@@ -249,11 +253,11 @@ test('gaps in older rates are filled with the rate before, and the oldest ones w
 });
 
 test('a workload that is not there stops policy and HPA, and keeps the HPA’s state', () => {
-  const { hpa } = scaling.decide(complete, 0, null);
-  const live = scaling.decide(withWorkload(null), 15, hpa);
+  const { memory } = scaling.decide(complete, 0, null);
+  const live = scaling.decide(withWorkload(null), 15, memory);
   assert.deepEqual([live.question, live.hpaReplicas], [null, null]);
   assert.deepEqual(live.flaws, [`${first}: its workload is not there`]);
-  assert.deepEqual(live.hpa, hpa);
+  assert.deepEqual(live.memory, memory);
 });
 
 test('without metrics the HPA reads the metrics API; without both it does not guess', () => {
@@ -276,16 +280,15 @@ test('an answer that is none is refused', () => {
 });
 
 test('unknown parameters of the environment are refused', () => {
-  const options = { application: onlineBoutiqueApplication, parameters: { speed: 2 }, hpaTargetPercent: 50 };
-  assert.throws(() => new LiveScaling(options), /unknown parameter "speed"/);
+  assert.throws(() => scalingWith({ speed: 2 }), /unknown parameter "speed"/);
 });
 
 test('the same observation gives the same bits', () => {
-  const { hpa } = scaling.decide(complete, 0, null);
+  const { memory } = scaling.decide(complete, 0, null);
   const [a, b] = [
-    scaling.decide(complete, 15, hpa),
-    scaling.decide(structuredClone(complete), 15, structuredClone(hpa)),
+    scaling.decide(complete, 15, memory),
+    scaling.decide(structuredClone(complete), 15, structuredClone(memory)),
   ];
   assert.deepEqual(a.question, b.question);
-  assert.deepEqual(a.hpa, b.hpa);
+  assert.deepEqual(a.memory, b.memory);
 });

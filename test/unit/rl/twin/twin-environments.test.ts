@@ -7,6 +7,7 @@ import type { ScalingTask } from '../../../../src/rl/environments/scaling-enviro
 import { scalingKinds } from '../../../../src/rl/environments/scaling-kinds.ts';
 import { exampleTwin } from '../../../../src/rl/environments/twin/example-twin.ts';
 import { evaluateController } from '../../../../src/rl/evaluation/evaluate.ts';
+import { boutiqueGraph } from '../../../../src/rl/environments/service-graph/boutique-graph.ts';
 import { applicationOf } from '../../../../src/rl/twin/application-of.ts';
 import { fitTwin } from '../../../../src/rl/twin/fit-twin.ts';
 import { decodeTwin, encodeTwin } from '../../../../src/rl/twin/twin-bytes.ts';
@@ -100,13 +101,16 @@ describe('the application that a policy steers', () => {
   test('is Online Boutique’s or the twin’s', () => {
     assert.equal(applicationOf('online-boutique', null), onlineBoutiqueApplication);
     assert.deepEqual(applicationOf('twin', bytes), decodeTwin(bytes).application);
+    assert.equal(applicationOf('service-graph', null), boutiqueGraph);
+    assert.deepEqual(applicationOf('twin-graph', bytes), decodeTwin(bytes).graph);
   });
 
   test('is refused for other environments, and for a twin that is missing', () => {
     assert.throws(() => applicationOf('twin', null), { code: 'ENVIRONMENT_INVALID', message: /twin is missing/ });
-    assert.throws(() => applicationOf('service-graph', null), {
+    assert.throws(() => applicationOf('twin-graph', null), { code: 'ENVIRONMENT_INVALID', message: /twin is missing/ });
+    assert.throws(() => applicationOf('placement-v1', null), {
       code: 'ENVIRONMENT_INVALID',
-      message: /"service-graph" cannot steer a cluster; environments that can: online-boutique, twin/,
+      message: /"placement-v1" cannot steer a cluster; environments that can: online-boutique, twin, service-graph/,
     });
   });
 });
