@@ -92,9 +92,12 @@ class CallsBySlot implements CallFrames {
     const slotOf = new Map(occupants.map((occupant, slot) => [occupant?.service, slot]));
     for (const edge of edges) {
       const [source, target] = [slotOf.get(edge.source), slotOf.get(edge.target)];
-      if (source === undefined || target === undefined) continue;
+      // In the simulation nobody calls itself.
+      if (source === undefined || edge.source === edge.target) continue;
+      this.values[this.nodesAt + source * NODE_FRAME.width + NODE_FRAME.callsOutPerSecond] += edge.callsPerSecond;
+      if (target === undefined) continue;
       const sidecars = services[edge.source].sidecar && services[edge.target].sidecar;
-      this.note(edge, source, source * slots + target);
+      this.noteEdge(edge, source * slots + target);
       this.mtls[source * slots + target] = edge.mutualTlsShare ?? (sidecars ? 1 : 0);
     }
   }
@@ -103,12 +106,10 @@ class CallsBySlot implements CallFrames {
     this.values[this.nodesAt + slot * NODE_FRAME.width + NODE_FRAME.memoryShare] = Math.min(1, share);
   }
 
-  private note({ callsPerSecond, p95Seconds, errorRate }: CallEdge, source: number, place: number): void {
-    const { values } = this;
+  private noteEdge({ callsPerSecond, p95Seconds, errorRate }: CallEdge, place: number): void {
     const at = place * EDGE_FRAME.width;
-    values[at + EDGE_FRAME.callsPerSecond] = callsPerSecond;
-    values[at + EDGE_FRAME.p95Seconds] = p95Seconds ?? 0;
-    values[at + EDGE_FRAME.errorShare] = errorRate;
-    values[this.nodesAt + source * NODE_FRAME.width + NODE_FRAME.callsOutPerSecond] += callsPerSecond;
+    this.values[at + EDGE_FRAME.callsPerSecond] = callsPerSecond;
+    this.values[at + EDGE_FRAME.p95Seconds] = p95Seconds ?? 0;
+    this.values[at + EDGE_FRAME.errorShare] = errorRate;
   }
 }
