@@ -1,4 +1,9 @@
-import type { MetricsSnapshot, SnapshotReader, SnapshotRequest } from '../../../src/contracts/cluster-metrics.ts';
+import type {
+  GraphMetrics,
+  MetricsSnapshot,
+  SnapshotReader,
+  SnapshotRequest,
+} from '../../../src/contracts/cluster-metrics.ts';
 import type { ControlState, DeploymentRecord, DeploymentSpec, StepSummary } from '../../../src/contracts/control.ts';
 import { CoxswainError } from '../../../src/contracts/errors.ts';
 import type { PolicyAnswer, PolicyProcesses, PolicyQuestion } from '../../../src/contracts/policy-process.ts';
@@ -7,6 +12,7 @@ import { liveDeployment } from '../../../src/control/live-deployment.ts';
 import type { LiveDeployment } from '../../../src/control/live-deployment.ts';
 import { firstState } from '../../../src/domain/control/fallback-rules.ts';
 import type { Application } from '../../../src/rl/environments/online-boutique/application.ts';
+import type { GraphApplication } from '../../../src/rl/environments/service-graph/graph-application.ts';
 import { FakeCluster } from '../../fakes/fake-cluster.ts';
 import { MemoryControlStore } from '../../fakes/memory-control-store.ts';
 
@@ -29,6 +35,28 @@ const service = (name: string) => ({
 export const application: Application = {
   services: [service('web'), service('db')],
   requests: [{ name: 'page', weight: 1, call: { service: 'web', calls: [{ service: 'db' }] } }],
+};
+
+const graphService = (name: string) => ({
+  ...service(name),
+  memoryLimitMebibytes: 128,
+  memoryIdleMebibytes: 64,
+  memoryPerCallMebibytes: 1,
+  sidecar: true,
+  canaries: false,
+});
+
+/** The same two services, and one that comes and goes. */
+export const graphApplication: GraphApplication = {
+  services: [graphService('web'), graphService('db')],
+  requests: application.requests,
+  features: [
+    {
+      name: 'reviews',
+      services: [graphService('reviews')],
+      calls: [{ requests: ['page'], caller: 'web', call: { service: 'reviews' } }],
+    },
+  ],
 };
 
 export const limits = {
@@ -76,6 +104,19 @@ export function deploymentRecord(spec: Partial<DeploymentSpec> = {}): Deployment
   };
 }
 
+/** A deployment of a policy on {@link graphApplication}. */
+export function graphRecord(spec: Partial<DeploymentSpec> = {}): DeploymentRecord {
+  const record = deploymentRecord(spec);
+  return {
+    ...record,
+    environment: { name: 'service-graph', parameters: { nodes: 11, maxChange: 3, podQuota: 20 } },
+    services: [
+      ...record.services,
+      { service: 'reviews', workload: 'shop/reviews', kind: 'Deployment', comesAndGoes: true, limits },
+    ],
+  };
+}
+
 /** A perfect Prometheus of a steady load, with trouble on demand. */
 export class FakeMetrics implements SnapshotReader {
   requestsPerSecond = 40;
@@ -85,6 +126,8 @@ export class FakeMetrics implements SnapshotReader {
   away = false;
   /** Sentences of what is missing; the CPU of the first service then is. */
   missing: string[] = [];
+  /** Workloads of which nothing is known yet. */
+  readonly unmeasured = new Set<string>();
   /** By how much the newest step lies before the present one, seconds. */
   lagSeconds = 0;
 
@@ -98,10 +141,11 @@ export class FakeMetrics implements SnapshotReader {
       requestsPerSecond: new Array<number>(rateSteps).fill(this.requestsPerSecond),
       p95Seconds: 0.2,
       violationShare: this.violationShare,
-      services: workloads.map((_, s) => ({
-        cpuMillicores: this.missing.length > 0 && s === 0 ? null : this.cpuMillicores,
+      services: workloads.map((workload, s) => ({
+        cpuMillicores:
+          (this.missing.length > 0 && s === 0) || this.unmeasured.has(workload) ? null : this.cpuMillicores,
         memoryBytes: null,
-        callsPerSecond: this.requestsPerSecond,
+        callsPerSecond: this.unmeasured.has(workload) ? null : this.requestsPerSecond,
         errorRate: 0,
         meanSeconds: 0.05,
         ownSeconds: 0.03,
@@ -111,7 +155,19 @@ export class FakeMetrics implements SnapshotReader {
         receivedBytesPerSecond: null,
         sentBytesPerSecond: null,
       })),
+      ...(request.graph ? { graph: this.graphOf(workloads) } : {}),
       missing: this.missing,
+    };
+  }
+
+  /** The first workload calls all others. */
+  private graphOf(workloads: readonly string[]): GraphMetrics {
+    const callsPerSecond = this.requestsPerSecond;
+    return {
+      edges: workloads
+        .map((_, target) => ({ source: 0, target, callsPerSecond, p95Seconds: 0.1, errorRate: 0, mutualTlsShare: 1 }))
+        .slice(1),
+      podMemoryBytes: workloads.map((workload) => (this.unmeasured.has(workload) ? null : 64 * 2 ** 20)),
     };
   }
 }
@@ -135,15 +191,17 @@ export class FakePolicy implements PolicyProcesses {
 export class ControlBench {
   timeMs = Date.UTC(2026, 10, 2, 12, 0, 7);
   readonly now = (): Date => new Date(this.timeMs);
-  readonly cluster = new FakeCluster(['shop/web', 'shop/db'], this.now);
+  readonly cluster: FakeCluster;
   readonly metrics = new FakeMetrics();
   readonly policies = new FakePolicy();
   readonly store = new MemoryControlStore();
   readonly live: LiveDeployment;
   state: ControlState;
 
-  constructor(spec: Partial<DeploymentSpec> = {}) {
-    this.live = liveDeployment(deploymentRecord(spec), application);
+  constructor(spec: Partial<DeploymentSpec> = {}, live = liveDeployment(deploymentRecord(spec), application)) {
+    this.live = live;
+    const workloads = live.record.services.map(({ workload }) => workload);
+    this.cluster = new FakeCluster(workloads, this.now);
     this.state = firstState('shop', spec.mode ?? 'live', 0);
   }
 

@@ -4,6 +4,7 @@ import type { PausedOwner, ReplicaOwner } from '../../../src/contracts/cluster.t
 import type { ControlState, DeploymentSpec } from '../../../src/contracts/control.ts';
 import { CoxswainError } from '../../../src/contracts/errors.ts';
 import type { ErrorCode } from '../../../src/contracts/errors.ts';
+import type { RunSpec } from '../../../src/contracts/run-spec.ts';
 import type { RunReport } from '../../../src/contracts/runs.ts';
 import { closeDeployment, openDeployment } from '../../../src/control/open-deployment.ts';
 import { firstState } from '../../../src/domain/control/fallback-rules.ts';
@@ -12,7 +13,7 @@ import { FakeCluster } from '../../fakes/fake-cluster.ts';
 import { MemoryControlStore } from '../../fakes/memory-control-store.ts';
 import { MemoryModelRegistry } from '../../fakes/memory-model-registry.ts';
 import { MemoryRunStore } from '../../fakes/memory-run-store.ts';
-import { application, deploymentRecord } from './control-bench.ts';
+import { application, deploymentRecord, graphApplication } from './control-bench.ts';
 
 const { signal } = new AbortController();
 const now = (): Date => new Date('2026-11-02T12:00:00Z');
@@ -59,8 +60,12 @@ beforeEach(async () => {
 });
 
 /** A run that trained a version of the model `shop`, which becomes the champion. */
-async function register(runId: string, hpaTargetPercent: number | null, digit = '1'): Promise<void> {
-  const environment = { name: 'online-boutique', parameters: { actionBase: 'hpa' } };
+async function register(
+  runId: string,
+  hpaTargetPercent: number | null,
+  digit = '1',
+  environment: RunSpec['environment'] = { name: 'online-boutique', parameters: { actionBase: 'hpa' } },
+): Promise<void> {
   await runs.createRun({ ...newRun(runId), spec: { ...someSpec, environment } });
   const evaluation = hpaTargetPercent === null ? null : { hpaTargetPercent };
   const report = { evaluation } as unknown as RunReport;
@@ -195,6 +200,25 @@ test('names that the policy does not know are refused with the nearest one', asy
     'DEPLOYMENT_INVALID',
     of('target.entry', 'frontend', ''),
   );
+});
+
+test('a graph opens without the services that come and go, and claims them all the same', async () => {
+  await register('run-2', 60, '2', { name: 'service-graph', parameters: {} });
+  const graphPorts = () => ({ ...ports(), applicationOf: async () => graphApplication });
+  const record = await openDeployment(graphPorts(), specOf(), signal);
+  assert.deepEqual(
+    record.services.map(({ workload, kind, comesAndGoes }) => [workload, kind, comesAndGoes]),
+    [
+      ['shop/web', 'Deployment', undefined],
+      ['shop/db', 'Deployment', undefined],
+      ['shop/reviews', 'Deployment', true],
+    ],
+  );
+  const other = openDeployment(graphPorts(), { ...specOf(), name: 'other' }, signal);
+  await assert.rejects(other, (error) => error instanceof CoxswainError && error.code === 'WORKLOAD_CLAIMED');
+  cluster.workloads.delete('shop/db');
+  const third = openDeployment(graphPorts(), { ...specOf(), name: 'third' }, signal);
+  await assert.rejects(third, /has no Deployment or StatefulSet for shop\/db; there are: web\./);
 });
 
 test('workloads that are not in the namespace are refused with those that are', async () => {
