@@ -87,9 +87,9 @@ function compare(step: number, field: string, recorded: unknown, again: unknown)
   throw new CoxswainError('REPLAY_DIFFERS', message, { details: { step, field } });
 }
 
-/** JSON with the names in order; a store may give them back in another one. */
+/** JSON with the names in order; a store may give them back in another one. What is not there is null. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
+  return JSON.stringify(value ?? null, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
       : part,
