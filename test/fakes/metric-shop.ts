@@ -1,5 +1,7 @@
+import type { MetricsDialect } from '../../src/contracts/cluster-metrics.ts';
+
 /**
- * A shop whose sidecars, kubelet and kube-state-metrics tell series, at any moment, with known rates behind them: so a
+ * A shop whose sidecars (or the OpenTelemetry connector that makes a service graph of its traces), kubelet and kube-state-metrics tell series, at any moment, with known rates behind them: so a
  * test can say what must come out. It plays the containers' work, nothing else.
  *
  * `web` gets 20 + 10 sin(2πt / 600) requests/s from outside, calls each other service once (`cart` twice), and waits
@@ -16,8 +18,11 @@ export class MetricShop {
   /** Replicas that kube-state-metrics tells; null = there is none. */
   replicas: ((service: string, seconds: number) => number) | null = null;
 
+  readonly #dialect: MetricsDialect;
+
   /** @param others services beside `web` and `cart`. */
-  constructor(others = 1) {
+  constructor(others = 1, dialect: MetricsDialect = 'istio') {
+    this.#dialect = dialect;
     this.services = ['web', 'cart', ...Array.from({ length: others }, (_, i) => `service-${i}`)];
   }
 
@@ -34,7 +39,7 @@ export class MetricShop {
   /** Mean duration at the server. `web` waits for all others, one after the other. */
   meanSeconds(service: string): number {
     if (service !== 'web') return 0.02;
-    const waited = this.services.slice(1).reduce((sum, name) => sum + this.fanOut(name) * 0.022, 0);
+    const waited = this.services.slice(1).reduce((sum, name) => sum + this.fanOut(name) * waitSeconds, 0);
     return 0.03 + waited;
   }
 
@@ -54,12 +59,17 @@ export class MetricShop {
   #podLines(service: string, pod: string, seconds: number): string[] {
     const requests = this.#requestsOf(pod, seconds);
     const calls = requests * this.fanOut(service);
+    if (this.#dialect === 'opentelemetry') {
+      const waited = service === 'web' ? this.meanSeconds('web') : waitSeconds;
+      const means = { server: this.meanSeconds(service), client: waited };
+      return [...tracedLines(service, pod, calls, means), ...this.#usageLines(service, pod, calls, seconds)];
+    }
     const incoming = edgeLabels(service === 'web' ? 'unknown' : 'web', service);
     const outgoing = service === 'web' ? this.services.slice(1) : [];
     return [
       ...callLines('destination', incoming, pod, calls, this.meanSeconds(service)),
       ...outgoing.flatMap((target) =>
-        callLines('source', edgeLabels('web', target), pod, requests * this.fanOut(target), 0.022),
+        callLines('source', edgeLabels('web', target), pod, requests * this.fanOut(target), waitSeconds),
       ),
       ...this.#usageLines(service, pod, calls, seconds),
     ];
@@ -96,6 +106,8 @@ export class MetricShop {
 }
 
 const periodSeconds = 600;
+/** How long `web` waits for an answer of another service. */
+const waitSeconds = 0.022;
 /** What the pods of a service use. */
 export const cpuSecondsPerCall = 0.01;
 export const memoryBytes = 64 * 1024 * 1024;
@@ -134,4 +146,24 @@ function callLines(
     `${duration}_count{${of}} ${calls}`,
     ...Object.entries(bounds).map(([le, share]) => `${duration}_bucket{${of},le="${le}"} ${calls * share}`),
   ];
+}
+
+/** Calls that arrive at a pod, as the service graph connector counts them: both sides in one series of an edge. */
+function tracedLines(
+  service: string,
+  pod: string,
+  calls: number,
+  means: { readonly server: number; readonly client: number },
+): string[] {
+  const of = `client="${service === 'web' ? 'user' : 'web'}",server="${service}",connection_type="",collector="${pod}"`;
+  const metric = 'traces_service_graph_request';
+  const sides = (['server', 'client'] as const).flatMap((side) => [
+    `${metric}_${side}_seconds_sum{${of}} ${calls * means[side]}`,
+    `${metric}_${side}_seconds_count{${of}} ${calls}`,
+    ...Object.entries(bounds).map(
+      ([le, share]) =>
+        `${metric}_${side}_seconds_bucket{${of},le="${le === '+Inf' ? le : Number(le) / 1000}"} ${calls * share}`,
+    ),
+  ]);
+  return [`${metric}_total{${of}} ${calls}`, `${metric}_failed_total{${of}} ${calls * 0.05}`, ...sides];
 }

@@ -177,6 +177,55 @@ test('the history of a real Prometheus becomes a recording', { skip }, async (t)
   });
 });
 
+test("what OpenTelemetry's connector makes of traces gives the same figures", { skip }, async (t) => {
+  const shop = new MetricShop(1, 'opentelemetry');
+  const url = await prometheusWithHistory(t, shop, { from: begin - 120, to: end, every: bin });
+  const client = createPrometheusClient({ url });
+  const common = { dialect: 'opentelemetry', windowSeconds: 60 } as const;
+  const p95 = 0.25 + 0.25 * (0.05 / 0.08);
+
+  await t.test('as a recording', async () => {
+    const { services, edges } = await createSeriesReader(client, standardMetricNames).read({
+      ...{ ...common, namespace: 'shop', startSeconds: begin, binSeconds: bin, bins: 60, workloads: [] },
+    });
+    const web = services.find(({ workload }) => workload === 'shop/web')!.series;
+    const cart = services.find(({ workload }) => workload === 'shop/cart')!.series;
+    for (const at of [4, 30, 55]) {
+      near(web.callsPerSecond[at], shop.usersAt(begin + (at + 0.5) * bin), 0.12, `calls in bin ${at}`);
+      near(web.meanSeconds[at], shop.meanSeconds('web'), 0.01, 'mean');
+      near(web.ownSeconds[at], 0.03, 0.02, 'own time');
+      near(web.errorRate[at], 0.05, 0.01, 'error rate');
+      near(web.p95Seconds[at], p95, 0.01, 'p95');
+      near(cart.ownSeconds[at], 0.02, 0.01, 'own time of a leaf');
+    }
+    assert.deepEqual(
+      edges.map(({ source, target }) => `${source} ${target}`),
+      ['shop/web shop/cart', 'shop/web shop/service-0', 'unknown shop/web'],
+    );
+    near(edges[0].callsPerSecond[30], 2 * web.callsPerSecond[30], 0.01, 'calls of cart');
+    near(edges[0].meanSeconds[30], 0.022, 0.01, 'wait for cart');
+  });
+
+  await t.test('as a snapshot, with the graph', async () => {
+    const snapshot = await createSnapshotReader(client, standardMetricNames).read({
+      ...{ ...common, workloads: ['shop/web', 'shop/cart', 'shop/service-0'], entry: 'shop/web', graph: true },
+      ...{ stepSeconds: bin, rateSteps: 3, sloSeconds: 0.25, at: new Date(1000 * (begin + 900)) },
+    });
+    assert.deepEqual(snapshot.missing, []);
+    near(snapshot.violationShare, 0.1, 0.01, 'violation share');
+    near(snapshot.p95Seconds, p95, 0.01, 'p95');
+    const [web, cart] = snapshot.services;
+    near(web.ownSeconds, 0.03, 0.05, 'own time');
+    near(cart.callsPerSecond, 2 * web.callsPerSecond!, 0.02, 'calls of cart');
+    const [edge, other] = snapshot.graph!.edges;
+    assert.deepEqual([edge.source, edge.target, other.source, other.target], [0, 1, 0, 2]);
+    near(edge.callsPerSecond, cart.callsPerSecond!, 0.02, 'calls along the edge');
+    near(edge.p95Seconds, p95, 0.01, 'p95 along the edge');
+    near(edge.errorRate, 0.05, 0.01, 'errors along the edge');
+    assert.equal(edge.mutualTlsShare, null);
+  });
+});
+
 test('a running shop is recorded through a crash of Prometheus', { skip }, async (t) => {
   const shop = new MetricShop(1);
   const server = await prometheusOf(t, shop);
