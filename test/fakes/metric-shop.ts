@@ -139,9 +139,12 @@ function callLines(
 ): string[] {
   const of = `reporter="${reporter}",${edge},pod="${pod}"`;
   const duration = 'istio_request_duration_milliseconds';
+  // Only the destination knows how a call came.
+  const security = reporter === 'source' ? 'unknown' : edge.includes('"unknown"') ? 'none' : 'mutual_tls';
+  const request = `${of},connection_security_policy="${security}"`;
   return [
-    `istio_requests_total{${of},response_code="200"} ${calls * 0.95}`,
-    `istio_requests_total{${of},response_code="503"} ${calls * 0.05}`,
+    `istio_requests_total{${request},response_code="200"} ${calls * 0.95}`,
+    `istio_requests_total{${request},response_code="503"} ${calls * 0.05}`,
     `${duration}_sum{${of}} ${calls * meanSeconds * 1000}`,
     `${duration}_count{${of}} ${calls}`,
     ...Object.entries(bounds).map(([le, share]) => `${duration}_bucket{${of},le="${le}"} ${calls * share}`),

@@ -301,6 +301,24 @@ test('a snapshot of twenty services is right, and quick enough for a control ste
     near(web.cpuMillicores, 1000 * cpuSecondsPerCall * web.callsPerSecond!, 0.02, 'CPU');
   });
 
+  await t.test('asked for a graph, it tells the calls between services', async () => {
+    const from = performance.now();
+    const { graph, missing, services } = await reader.read({ ...request(), graph: true });
+    const milliseconds = performance.now() - from;
+    assert.deepEqual(missing, []);
+    assert.deepEqual(
+      graph!.edges.map(({ source, target }) => [source, target]),
+      shop.services.slice(1).map((_, i) => [0, i + 1]),
+    );
+    const [toCart] = graph!.edges;
+    near(toCart.callsPerSecond, services[1].callsPerSecond!, 0.02, 'calls to cart');
+    near(toCart.p95Seconds, 0.25 + 0.25 * (0.05 / 0.08), 0.01, 'p95 of calls to cart');
+    near(toCart.errorRate, 0.05, 0.01, 'errors of calls to cart');
+    near(toCart.mutualTlsShare, 1, 0.02, 'calls to cart under mutual TLS');
+    assert.ok(graph!.podMemoryBytes.every((bytes) => bytes === memoryBytes));
+    t.diagnostic(`a snapshot of 20 services with their calls took ${milliseconds.toFixed(0)} ms`);
+  });
+
   await t.test('it takes less than 150 ms', async () => {
     const times: number[] = [];
     for (let i = 0; i < 21; i++) {
