@@ -64,6 +64,7 @@ const service = z.strictObject({
   service: text('Of the policy.'),
   workload: text('`namespace/name`'),
   kind: z.enum(['Deployment', 'StatefulSet']),
+  comesAndGoes: z.boolean().describe('Whether it may be missing at times.'),
   limits: z.record(z.string(), z.number()).describe('What may be done to it at all; see guard.limits.'),
 });
 

@@ -49,10 +49,11 @@ export function deploymentDetailView(deployment: Deployment): z.infer<typeof dep
     policy: record && { sha256: record.policy.sha256, bytes: record.policy.bytes },
     environment: record?.environment.name ?? null,
     hpaTargetPercent: record?.hpaTargetPercent ?? null,
-    services: (record?.services ?? []).map(({ service, workload, kind, limits }) => ({
+    services: (record?.services ?? []).map(({ service, workload, kind, comesAndGoes = false, limits }) => ({
       service,
       workload,
       kind,
+      comesAndGoes,
       limits: { ...limits },
     })),
     pausedOwners: (record?.pausedOwners ?? []).map(({ workload, kind, name }) => ({ workload, kind, name })),

@@ -38,7 +38,9 @@ export function renderDeployment(deployment: Deployment, paint: Paint): string {
   if (record !== null) {
     const { model, spec, services } = record;
     add('model', `${model.name} version ${model.version}`);
-    add('steers', `${services.length} workloads in ${spec.target.namespace}, every ${spec.intervalSeconds} s`);
+    const temporary = services.filter(({ comesAndGoes }) => comesAndGoes).length;
+    const some = temporary === 0 ? '' : ` (${temporary} of them come and go)`;
+    add('steers', `${services.length} workloads${some} in ${spec.target.namespace}, every ${spec.intervalSeconds} s`);
     add('opened', timeText(record.openedAt));
     if (record.closedAt !== null) add('closed', timeText(record.closedAt));
     if (record.pausedOwners.length > 0) {

@@ -21,7 +21,7 @@ export interface SnapshotRequest {
   readonly windowSeconds: number;
   /** A request slower than this violates the SLO, seconds. */
   readonly sloSeconds: number;
-  /** Workloads that come and go: one of which nothing at all is known is not missing. Default none. */
+  /** Workloads that come and go: of one without pods that use memory nothing is missing. Default none. */
   readonly comingAndGoing?: readonly WorkloadName[];
   /** Ask for the calls between the workloads as well. Default false. */
   readonly graph?: boolean;

@@ -143,7 +143,7 @@ function missingOf({ request, names, calls, requestsPerSecond, figures, users, g
   if (users.callsPerSecond[0] !== 0 && Number.isNaN(users.p95Seconds[0]))
     sentences.push(`The histogram ${names.server.durationBuckets} of ${entry} is missing.`);
   workloads.forEach((workload, i) => {
-    if (comingAndGoing.includes(workload) && isUnknown(figures[i])) return;
+    if (comingAndGoing.includes(workload) && Number.isNaN(figures[i].memoryBytes[0])) return;
     const lacking = missingFigures(figures[i]);
     if (lacking.length > 0)
       sentences.push(`${lacking.join(', ')} of ${workload} ${lacking.length > 1 ? 'are' : 'is'} missing.`);
@@ -153,10 +153,6 @@ function missingOf({ request, names, calls, requestsPerSecond, figures, users, g
       sentences.push(`The 95th percentile of calls from ${workloads[source]} to ${workloads[target]} is missing.`);
   }
   return sentences;
-}
-
-function isUnknown(figures: ServiceFigures): boolean {
-  return Object.values(figures).every(([value]) => Number.isNaN(value));
 }
 
 const withCallsOnly: readonly (keyof ServiceMetrics)[] = [

@@ -25,10 +25,12 @@ const specOf = (name: string) =>
   (cli.control.loops.get(name)?.input as { spec: ReturnType<typeof parseDeploymentSpec> }).spec;
 
 /** Plays the loop's opening once it is started. */
-async function playOpening(name = 'shop'): Promise<void> {
+async function playOpening(name = 'shop', temporary: readonly string[] = []): Promise<void> {
   while (!cli.control.loops.has(name)) await sleep(2);
   const { spec } = cli.control.loops.get(name)!.input as { spec: ReturnType<typeof parseDeploymentSpec> };
-  await cli.store.control.openDeployment({ ...someDeployment(name, [`${name}-web`, `${name}-cart`]), spec });
+  const record = someDeployment(name, [`${name}-web`, `${name}-cart`, ...temporary]);
+  const services = record.services.map((one) => ({ ...one, comesAndGoes: temporary.includes(one.service) }));
+  await cli.store.control.openDeployment({ ...record, services, spec });
   const loop = cli.control.loops.get(name)!;
   loop.status = { ...loop.status, status: 'running', mode: spec.mode };
 }
@@ -48,6 +50,11 @@ test('deploy opens what a file, standard input or the bundled name says, and wai
   await Promise.all([cli.coxswain('deploy', 'online-boutique'), playOpening('online-boutique')]);
   assert.equal(specOf('online-boutique').target.namespace, 'online-boutique');
   assert.equal(cli.open, 0);
+});
+
+test('of the workloads it says how many come and go', async () => {
+  const [{ output }] = await Promise.all([cli.coxswain('deploy', file), playOpening('shop', ['reviews'])]);
+  assert.match(output, /steers +3 workloads \(1 of them come and go\) in shop/);
 });
 
 test('deploy changes values of the spec, the mode last', async () => {

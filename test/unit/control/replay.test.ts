@@ -41,6 +41,18 @@ test('a record computed again gives the same, bit for bit', async () => {
   assert.deepEqual(await replayDecisions(bench.live, decisions, policyOf(bench)), { steps: 12, policyAnswers: 8 });
 });
 
+test('a record from before services could come and go is computed again', async () => {
+  const { bench, decisions } = await recorded();
+  const old = decisions.map((decision): ControlDecision => {
+    const workloads = decision.observation!.workloads.map((one) => {
+      const { kind: _kind, stoppingPods: _stopping, memoryLimitBytes: _limit, ...rest } = one!;
+      return rest;
+    });
+    return { ...decision, observation: { ...decision.observation!, workloads } };
+  });
+  assert.equal((await replayDecisions(bench.live, old, policyOf(bench))).steps, 12);
+});
+
 test('a record from the middle is computed again from its second step on', async () => {
   const { bench, decisions } = await recorded();
   assert.equal((await replayDecisions(bench.live, decisions.slice(3), policyOf(bench))).steps, 8);
