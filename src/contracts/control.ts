@@ -193,6 +193,11 @@ export interface ControlDecision {
   readonly observation: ControlObservation | null;
   /** What was wrong with it; empty when it is complete. */
   readonly problems: readonly string[];
+  /**
+   * Step of the decision whose memory this one goes on from, null for the first one. Mostly the step before; another where
+   * steps are missing, or were written late. Absent in records from before it was kept.
+   */
+  readonly after?: number | null;
   /** What HPA and policy remember after this step; see src/rl/live. */
   readonly memory: ControlMemory;
   /** Services that come and go, and did since the step before; absent when none did. */

@@ -92,7 +92,8 @@ async function decide(
       windowHours: guard.podHours?.windowHours ?? 1,
     });
   const input = { state, at, observation, problems: [...problems, ...ownerTrouble], guardContext, memory };
-  return ports.store.writeDecision(await decideStep(live, input, askingOf(ports, live, signal)));
+  const decision = await decideStep(live, input, askingOf(ports, live, signal));
+  return ports.store.writeDecision({ ...decision, after: before?.step ?? null });
 }
 
 /** Owners that came, or that were left alone in shadow mode; from the next step on they are paused. */

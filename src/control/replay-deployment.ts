@@ -6,7 +6,7 @@ import type { Policy } from '../rl/policy.ts';
 import { applicationOf } from '../rl/twin/application-of.ts';
 import { liveDeployment } from './live-deployment.ts';
 import type { LiveDeployment } from './live-deployment.ts';
-import { replayDecisions } from './replay.ts';
+import { lastDecisions, replayDecisions } from './replay.ts';
 
 /** What a replay reads. */
 export interface ReplayPorts {
@@ -44,7 +44,7 @@ export async function replayDeployment(
   }
   const total = { steps: 0, policyAnswers: 0 };
   let opened: OpenedRecord | null = null;
-  let before: ControlDecision | null = null;
+  let recent: readonly ControlDecision[] = [];
   try {
     for await (const page of pagesOf(ports.control, name, range)) {
       for (const { opening, decisions } of groupsOf(page, openings)) {
@@ -52,10 +52,10 @@ export async function replayDeployment(
           await opened?.policy.dispose();
           opened = await openRecord(ports, opening);
         }
-        const { steps, policyAnswers } = await replayDecisions(opened.live, decisions, opened.policy, before);
+        const { steps, policyAnswers } = await replayDecisions(opened.live, decisions, opened.policy, recent);
         total.steps += steps;
         total.policyAnswers += policyAnswers;
-        before = decisions.at(-1) ?? before;
+        recent = lastDecisions([...recent, ...decisions]);
       }
       range.onProgress?.(total.steps);
     }

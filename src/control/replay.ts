@@ -18,30 +18,46 @@ export interface ReplayedPolicy {
  * Computes recorded decisions again, from the observations in the record: the HPA, what the policy is asked, its answer,
  * what that means, and what the guard permits.
  *
- * @param decisions in rising steps. The first one needs what the loop remembered before it: it is computed again when it
- * is step 0, and else taken as it is. The same holds after a gap in the steps.
- * @param earlier the decision before the first one, where it was replayed already.
+ * @param decisions in rising steps. One that goes on from a decision that is not among them is taken as it is.
+ * @param earlier the last decisions before the first one.
  * @throws CoxswainError REPLAY_DIFFERS at the first decision that differs by a bit, naming step and field.
  */
 export async function replayDecisions(
   deployment: LiveDeployment,
   decisions: AsyncIterable<ControlDecision> | Iterable<ControlDecision>,
   policy: ReplayedPolicy,
-  earlier: ControlDecision | null = null,
+  earlier: readonly ControlDecision[] = [],
 ): Promise<ReplayResult> {
   let steps = 0;
   let policyAnswers = 0;
-  let before = earlier;
+  let recent = earlier;
   for await (const decision of decisions) {
-    const first = decision.step === 0;
-    if (first || before?.step === decision.step - 1) {
-      await replayDecision(deployment, decision, memoryBefore(deployment.record, first ? null : before), policy);
+    const before = decisionBefore(decision, recent);
+    if (before !== undefined) {
+      await replayDecision(deployment, decision, memoryBefore(deployment.record, before), policy);
       steps++;
       if (decision.policy !== null) policyAnswers++;
     }
-    before = decision;
+    recent = lastDecisions([...recent, decision]);
   }
   return { steps, policyAnswers };
+}
+
+/** As many as a decision may be written late by. */
+export function lastDecisions(decisions: readonly ControlDecision[]): readonly ControlDecision[] {
+  return decisions.slice(-mostRecent);
+}
+
+const mostRecent = 8;
+
+/** The decision that another goes on from: null = none, undefined = not at hand. */
+function decisionBefore(
+  { step, after }: ControlDecision,
+  recent: readonly ControlDecision[],
+): ControlDecision | null | undefined {
+  // Records without it tell only of steps that follow each other.
+  const from = after !== undefined ? after : step === 0 ? null : step - 1;
+  return from === null ? null : recent.find((decision) => decision.step === from);
 }
 
 async function replayDecision(

@@ -58,6 +58,26 @@ test('a record from the middle is computed again from its second step on', async
   assert.equal((await replayDecisions(bench.live, decisions.slice(3), policyOf(bench))).steps, 8);
 });
 
+test('steps that are missing from the record, or were written late, keep none from being computed again', async () => {
+  const { bench, decisions } = await recorded();
+  bench.state = { ...decisions.at(-1)!.next, step: 13 };
+  await bench.step();
+  const next = (await bench.store.getDecision('shop', 13))!;
+  assert.deepEqual([next.step, next.after], [13, 11]);
+  assert.equal((await replayDecisions(bench.live, [...decisions, next], policyOf(bench))).steps, 13);
+  // A worker that was given up wrote step 12 all the same: as one that went on from step 3, like step 4.
+  const late = { ...decisions[4], step: 12 };
+  assert.equal((await replayDecisions(bench.live, [...decisions, late, next], policyOf(bench))).steps, 14);
+  const unknown = { ...next, after: 900 };
+  assert.equal((await replayDecisions(bench.live, [...decisions, unknown], policyOf(bench))).steps, 12);
+});
+
+test('a record from before it was kept what a decision goes on from is computed again', async () => {
+  const { bench, decisions } = await recorded();
+  const old = decisions.map(({ after: _after, ...rest }): ControlDecision => rest);
+  assert.equal((await replayDecisions(bench.live, old, policyOf(bench))).steps, 12);
+});
+
 test('the first decision that differs is named, with what differs', async () => {
   const { bench, decisions } = await recorded();
   const spoiled: [number, (decision: ControlDecision) => ControlDecision, RegExp][] = [
