@@ -65,8 +65,8 @@ test('steps that are missing from the record, or were written late, keep none fr
   const next = (await bench.store.getDecision('shop', 13))!;
   assert.deepEqual([next.step, next.after], [13, 11]);
   assert.equal((await replayDecisions(bench.live, [...decisions, next], policyOf(bench))).steps, 13);
-  // A worker that was given up wrote step 12 all the same: as one that went on from step 3, like step 4.
-  const late = { ...decisions[4], step: 12 };
+  // A worker that was given up wrote step 12 all the same: as one that went on from step 7, like step 8.
+  const late = { ...decisions[8], step: 12 };
   assert.equal((await replayDecisions(bench.live, [...decisions, late, next], policyOf(bench))).steps, 14);
   const unknown = { ...next, after: 900 };
   assert.equal((await replayDecisions(bench.live, [...decisions, unknown], policyOf(bench))).steps, 12);
