@@ -12,6 +12,8 @@ import type { Episode } from '../../src/rl/evaluation/episodes.ts';
 /** Seeds of the arrivals in the validation and held-out episodes: fixed, so that every run meets the same ones. */
 const episodeSeeds = { validate: 1_000_003, heldOut: 2_000_003 } as const;
 
+const daySeconds = 86_400;
+
 /** One part of the recording as a task, with the episodes to judge by. */
 export interface ProblemPart {
   readonly task: ScalingTask;
@@ -44,8 +46,12 @@ export function createProblem(
   const settings = kind.settings(parameters);
   const trace = Float64Array.from(decodeRecording(recording).arrivals);
   const fitted = twin === null ? null : decodeTwin(twin);
-  const taskOn = ({ from, to }: BinRange, hpaTargetPercent: number | null): ScalingTask =>
-    kind.task(parameters, trace.subarray(from, to), hpaTargetPercent, fitted);
+  // Of files it is not known; generated traffic begins at midnight.
+  const startSeconds = fitted?.startSeconds ?? 0;
+  const taskOn = ({ from, to }: BinRange, hpaTargetPercent: number | null): ScalingTask => {
+    const startsAtSeconds = (startSeconds + from * spec.collect.binSeconds) % daySeconds;
+    return kind.task(parameters, trace.subarray(from, to), hpaTargetPercent, fitted, startsAtSeconds);
+  };
   const episodesOf = ({ from, to }: BinRange, count: number, seed: number): Episode[] =>
     spreadEpisodes(to - from, count, settings.episodeSteps, seed);
   const scoreRule = { violationPrice: settings.violationPrice };

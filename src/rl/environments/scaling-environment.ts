@@ -50,6 +50,7 @@ export interface ScalingKind {
    * @param trace requests in each control step.
    * @param hpaTargetPercent of the calibrated HPA; null before there is one.
    * @param twin fitted to the run's recording; null when the run has none.
+   * @param startsAtSeconds when the trace begins, seconds since some midnight. Default 0.
    * @throws CoxswainError ENVIRONMENT_INVALID when it needs a twin and there is none.
    */
   task(
@@ -57,5 +58,6 @@ export interface ScalingKind {
     trace: Float64Array,
     hpaTargetPercent: number | null,
     twin: FittedApplications | null,
+    startsAtSeconds?: number,
   ): ScalingTask;
 }

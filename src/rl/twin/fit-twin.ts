@@ -49,6 +49,7 @@ export function fitTwin(recording: ClusterRecording): Twin {
   const errors = judgeServices(prediction, seen, parameters);
   return {
     version: 1,
+    startSeconds: recording.startSeconds,
     application,
     ...fittedGraph(application, seen, fitted, graph.visits),
     report: {

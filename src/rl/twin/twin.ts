@@ -6,6 +6,8 @@ import type { GraphApplication } from '../environments/service-graph/graph-appli
 export interface Twin {
   /** Version of this format. */
   readonly version: 1;
+  /** When the recording begins, seconds since 1970; absent in twins from before it was kept. */
+  readonly startSeconds?: number;
   /** Every service of the recording; the entry first. */
   readonly application: Application;
   /** The same with services that were there only part of the time as features. */

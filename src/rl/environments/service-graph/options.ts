@@ -69,10 +69,12 @@ export type ServiceGraphParameters = Partial<CompleteParameters>;
 /** What a service graph is made of. Everything has a default. */
 export interface ServiceGraphOptions extends ServiceGraphParameters {
   /**
-   * Requests per control step (15 s), beginning at midnight: one part of a recording. Arrivals are Poisson draws around
-   * these counts. Default: a generated week.
+   * Requests per control step (15 s): one part of a recording. Arrivals are Poisson draws around these counts. Default: a
+   * generated week.
    */
   readonly trace?: Float32Array | Float64Array;
+  /** When the trace begins, seconds since some midnight (UTC where policies shall steer a cluster). Default 0. */
+  readonly startsAtSeconds?: number;
   /** Default: Online Boutique with features that come and go. */
   readonly application?: GraphApplication;
 }

@@ -15,7 +15,8 @@ export const serviceGraphScaling: ScalingKind = {
     const { episodeSteps, violationPrice } = parseServiceGraphParameters(given);
     return { episodeSteps, violationPrice, hpaTargetPercent: null };
   },
-  task: (given, trace) => serviceGraphTask({ ...parseServiceGraphParameters(given), trace }),
+  task: (given, trace, _hpaTargetPercent, _twin, startsAtSeconds) =>
+    serviceGraphTask({ ...parseServiceGraphParameters(given), trace, startsAtSeconds }),
 };
 
 /** A service graph with these options, for agents and for controllers. A slot may hold any service. */
@@ -43,6 +44,7 @@ export function serviceGraphTask(options: ServiceGraphOptions): ScalingTask {
 function parametersOf({
   trace: _trace,
   application: _application,
+  startsAtSeconds: _startsAtSeconds,
   ...parameters
 }: ServiceGraphOptions): ServiceGraphParameters {
   return parameters;

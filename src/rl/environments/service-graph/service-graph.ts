@@ -77,6 +77,8 @@ class DynamicGraph implements ServiceGraph {
   private readonly application: GraphApplication;
   private readonly trace: Float32Array | Float64Array;
   private readonly meanRequests: number;
+  /** Bin of the day at which the trace begins. */
+  private readonly firstBin: number;
   private readonly starts: EpisodeStarts;
   private readonly lifecycle: Lifecycle;
   private readonly simulation: Simulation;
@@ -96,8 +98,10 @@ class DynamicGraph implements ServiceGraph {
   /** Steps played of the episode; −1 before the first reset. */
   private steps = -1;
 
-  constructor({ trace = generatedWeek(), application = boutiqueGraph, ...given }: ServiceGraphOptions) {
+  constructor(options: ServiceGraphOptions) {
+    const { trace = generatedWeek(), application = boutiqueGraph, startsAtSeconds = 0, ...given } = options;
     this.parameters = parseServiceGraphParameters(given);
+    this.firstBin = firstBinOf(startsAtSeconds);
     const { nodes, episodeSteps, metricsDelaySteps, sloSeconds, timeoutSeconds, changesPerHour } = this.parameters;
     validateTrace(trace, episodeSteps);
     this.application = validateGraphApplication(application, nodes);
@@ -250,9 +254,13 @@ class DynamicGraph implements ServiceGraph {
     return this.prepareDecision();
   }
 
+  private get binOfDay(): number {
+    return (this.firstBin + this.offset + this.steps) % DAY_BINS;
+  }
+
   /** Hour of the day, 0 … 24. */
   private get hour(): number {
-    return ((this.offset + this.steps) % DAY_BINS) / (DAY_BINS / 24);
+    return this.binOfDay / (DAY_BINS / 24);
   }
 
   /** @returns how many services have other desired replicas now. */
@@ -339,10 +347,16 @@ class DynamicGraph implements ServiceGraph {
   /** Brings view, observation and mask up to the moment before the next decision. */
   private prepareDecision(): Observation {
     this.monitor.updateView(this.steps * STEP_SECONDS);
-    const dayShare = ((this.offset + this.steps) % DAY_BINS) / DAY_BINS;
-    this.decision.prepare(dayShare);
+    this.decision.prepare(this.binOfDay / DAY_BINS);
     return { observation: this.decision.observation, actionMask: this.decision.mask };
   }
+}
+
+/** @throws CoxswainError ENVIRONMENT_INVALID when it is no moment. */
+function firstBinOf(startsAtSeconds: number): number {
+  if (startsAtSeconds >= 0 && Number.isFinite(startsAtSeconds)) return Math.round(startsAtSeconds / STEP_SECONDS);
+  const message = `${NAME}: startsAtSeconds is ${startsAtSeconds}; allowed: seconds since a midnight, from 0 on`;
+  throw new CoxswainError('ENVIRONMENT_INVALID', message);
 }
 
 function sumOf(values: Float32Array | Float64Array): number {

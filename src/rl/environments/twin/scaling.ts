@@ -32,11 +32,12 @@ export const twinGraphScaling: ScalingKind = {
   name: 'twin-graph',
   needsTwin: true,
   settings: (given) => serviceGraphScaling.settings(given),
-  task(given, trace, _hpaTargetPercent, twin) {
+  task(given, trace, _hpaTargetPercent, twin, startsAtSeconds) {
     const { graph, changesPerHour } = fitted('twin-graph', twin);
     return serviceGraphTask({
       ...twinGraphParameters(graph, { changesPerHour, ...given }),
       trace,
+      startsAtSeconds,
       application: graph,
     });
   },
