@@ -89,13 +89,13 @@ after(async () => {
 });
 
 /** The whole pipeline; what its gate demands is not the question here. */
-function specFrom(minutesAgo: number) {
+function specFrom({ minutesAgo, minutes }: { readonly minutesAgo: number; readonly minutes: number }) {
   return {
     ...smallSpec,
     name: 'from-cluster',
     collect: {
       source: {
-        ...{ kind: 'cluster', namespace, minutes: minutesAgo + liveMinutes, startMinutesAgo: minutesAgo },
+        ...{ kind: 'cluster', namespace, minutes, startMinutesAgo: minutesAgo },
         ...{ windowSeconds: 60, maxMissingShare: 0.1 },
       },
       binSeconds,
@@ -115,6 +115,11 @@ function specFrom(minutesAgo: number) {
   };
 }
 
+/** Minutes since the history began, rounded down. */
+function minutesOfHistory(): number {
+  return Math.floor((Date.now() / 1000 - historyBegin) / 60);
+}
+
 let run: StartedRun;
 let report: RunReport;
 
@@ -123,8 +128,8 @@ async function collectStep(): Promise<RunProgress['steps'][number]> {
   return steps.find(({ name }) => name === 'collect')!;
 }
 
-async function loopStatus(): Promise<ControlStatus | null> {
-  const { loop: status, failure } = await client.deployments.status('from-cluster');
+async function loopStatus(name: string): Promise<ControlStatus | null> {
+  const { loop: status, failure } = await client.deployments.status(name);
   assert.equal(failure, null);
   return status;
 }
@@ -133,8 +138,8 @@ test(
   'a cluster is recorded through the death of the worker, and a policy is trained in its twin',
   { skip },
   async (t) => {
-    const minutesAgo = Math.floor((Date.now() / 1000 - historyBegin) / 60);
-    run = await processes.startRun(specFrom(minutesAgo));
+    const minutesAgo = minutesOfHistory();
+    run = await processes.startRun(specFrom({ minutesAgo, minutes: minutesAgo + liveMinutes }));
     await until(async () => {
       const { status, summary } = await collectStep();
       assert.notEqual(status, 'failed', summary);
@@ -177,7 +182,7 @@ test('the policy from the twin steers the cluster, and scales it in a crowd', { 
   assert.deepEqual([report.deployment!.name, report.deployment!.state], ['from-cluster', 'open']);
   const { trainedFor } = (await processes.store.models.getVersion('from-cluster', 1))!;
   assert.equal(trainedFor!.environment.name, 'twin');
-  await until(async () => (await loopStatus())?.last?.actor === 'policy');
+  await until(async () => (await loopStatus('from-cluster'))?.last?.actor === 'policy');
   const before = await replicasOf('frontend');
   await loop.setLoad(4 * rate);
   await until(async () => (await replicasOf('frontend')) > before);
@@ -187,6 +192,36 @@ test('the policy from the twin steers the cluster, and scales it in a crowd', { 
   );
   await client.deployments.stop('from-cluster');
   await until(async () => (await client.deployments.status('from-cluster')).status === 'stopped');
+});
+
+test('a policy on the graph of the same recording steers it as well', { skip }, async () => {
+  const spec = specFrom({ minutesAgo: minutesOfHistory(), minutes: historyMinutes });
+  const report = await (
+    await processes.startRun({
+      ...spec,
+      name: 'from-graph',
+      environment: { name: 'twin-graph', parameters: { episodeSteps: 40, maxChange: 1 } },
+      agent: {
+        algorithm: 'graph-ppo',
+        hyperparameters: {
+          ...{ width: 8, attentionWidth: 4, messageRounds: 1, memoryWidth: 4 },
+          ...{ rolloutSteps: 512, minibatchSize: 128, epochs: 1 },
+        },
+      },
+      train: { seeds: [1], totalSteps: 1024, environments: 4, evaluateEverySteps: 1024, checkpointEverySteps: 1024 },
+      register: { model: 'from-graph', alias: 'champion' },
+      deploy: { ...spec.deploy, name: 'from-graph', mode: 'shadow' },
+    })
+  ).result();
+  assert.deepEqual(
+    [report.twin!.serviceCount, report.deployment!.state],
+    [onlineBoutiqueApplication.services.length, 'open'],
+  );
+  await until(async () => (await loopStatus('from-graph'))?.last?.actor === 'policy');
+  const [decision] = await client.deployments.decisions('from-graph', { last: 1 });
+  assert.ok(decision.observation!.metrics!.graph!.edges.length >= 10);
+  await client.deployments.stop('from-graph');
+  await until(async () => (await client.deployments.status('from-graph')).status === 'stopped');
 });
 
 async function replicasOf(name: string): Promise<number> {
