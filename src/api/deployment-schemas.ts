@@ -21,6 +21,7 @@ const stepSummary = z
     actor,
     changed: count('Workloads whose replicas were changed.'),
     guarded: count('Workloads for which the guard took something away.'),
+    placed: count('Workloads placed and pods moved; absent without placement.').optional(),
     notes: z.array(z.string()).describe('Sentences for people.'),
   })
   .meta({ id: 'ControlStep' });
@@ -140,6 +141,12 @@ const decision = z
       )
       .nullable()
       .describe('What was done; null until it is known.'),
+    placement: z
+      .unknown()
+      .describe(
+        'Where pods should be, what was proposed, and what was permitted; null in a deployment that does not place.',
+      ),
+    placementResult: z.unknown().describe('What was done about it; null until it is known.'),
     summary: stepSummary.nullable(),
   })
   .meta({ id: 'ControlDecision' });

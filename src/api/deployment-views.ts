@@ -86,6 +86,8 @@ export function decisionView(decision: ControlDecision): z.infer<typeof decision
       reasons: reasons.map(({ reason, detail }) => ({ reason, detail })),
     })),
     result: result?.map(({ workload, outcome, replicas, detail }) => ({ workload, outcome, replicas, detail })) ?? null,
+    placement: decision.placement ?? null,
+    placementResult: decision.placementResult ? [...decision.placementResult] : null,
     summary: summary && stepView(summary),
   };
 }
@@ -95,6 +97,6 @@ export function eventView(event: ControlEvent): z.infer<typeof controlEvents>['e
   return { step, at: at.toISOString(), kind, alert, message };
 }
 
-function stepView({ step, at, actor, changed, guarded, notes }: StepSummary) {
-  return { step, at, actor, changed, guarded, notes: [...notes] };
+function stepView({ step, at, actor, changed, guarded, placed, notes }: StepSummary) {
+  return { step, at, actor, changed, guarded, ...(placed === undefined ? {} : { placed }), notes: [...notes] };
 }

@@ -1,4 +1,5 @@
 import type { ControlDecision, GuardedProposal } from '../contracts/control.ts';
+import type { GuardedPlacement } from '../contracts/placement.ts';
 import { timeText } from './deployment-view.ts';
 import type { Paint } from './terminal-text.ts';
 import { plainText, wrap } from './terminal-text.ts';
@@ -14,7 +15,10 @@ export function renderDecisions(decisions: readonly ControlDecision[], width: nu
 
 function linesOf(decision: ControlDecision, width: number, paint: Paint): string[] {
   const { step, at, actor, mode, problems } = decision;
-  const changes = decision.guarded.filter(isWorthShowing).map((proposal) => changeText(decision, proposal));
+  const changes = [
+    ...decision.guarded.filter(isWorthShowing).map((proposal) => changeText(decision, proposal)),
+    ...(decision.placement?.guarded ?? []).map((guarded) => placementText(decision, guarded)),
+  ];
   const texts = [...(changes.length === 0 ? ['no change'] : changes), ...problems.map((problem) => `! ${problem}`)];
   const who = mode === 'shadow' ? `(${actor})` : actor;
   const front = `${String(step).padStart(8)}  ${timeText(at)}  ${who.padEnd(10)}`;
@@ -25,6 +29,19 @@ function linesOf(decision: ControlDecision, width: number, paint: Paint): string
 
 function isWorthShowing({ before, proposed, permitted, reasons }: GuardedProposal): boolean {
   return reasons.length > 0 || permitted !== before || proposed !== before;
+}
+
+/** `frontend on node-1, node-2` or `frontend-5d9c7 away from node-3`, and why it was not done, where it was not. */
+function placementText({ placementResult }: ControlDecision, guarded: GuardedPlacement): string {
+  const { proposal, reason, detail } = guarded;
+  const name = proposal.workload.slice(proposal.workload.indexOf('/') + 1);
+  const what =
+    proposal.kind === 'place'
+      ? `${name} on ${proposal.nodes.join(', ')}`
+      : `${proposal.pod} away from ${proposal.node}`;
+  const done = placementResult?.find((entry) => entry.workload === proposal.workload);
+  const failed = done === undefined || done.detail === '' ? [] : [`${done.outcome}: ${done.detail}`];
+  return [what, ...(reason === null ? [] : [`(${reason}, ${detail})`]), ...failed].join(' ');
 }
 
 /** `frontend 3 → 4 (6 wanted: step-size, 1 at once are allowed)`, and what became of it where it was not done. */

@@ -73,6 +73,10 @@ export interface ClusterWorkload {
    * time of changes through the `scale` subresource, ours and those of autoscalers among them: remember what was seen.
    */
   readonly scaledAt: Date | null;
+  /** Values of the host name's label that our affinity keeps its pods on; null = there is none of ours. Absent: not told. */
+  readonly placedOnHosts?: readonly string[] | null;
+  /** True while its pods are being replaced by those of a newer template. Absent: not told. */
+  readonly rollingOut?: boolean;
 }
 
 /** Who else sets the replicas of a workload. */
@@ -88,6 +92,8 @@ export interface ReplicaOwner {
 export interface PodState {
   readonly name: string;
   readonly namespace: string;
+  /** Absent: not told. */
+  readonly uid?: string;
   /** Null for a pod that belongs to no Deployment or StatefulSet. */
   readonly workload: WorkloadName | null;
   /** Null until it is scheduled. */
@@ -198,15 +204,24 @@ export interface ClusterActor {
   putAutoscaler(autoscaler: NativeAutoscaler, signal?: AbortSignal): Promise<void>;
   /** Removes an autoscaler of ours; one of somebody else's stays. */
   removeAutoscaler(workload: WorkloadName, signal?: AbortSignal): Promise<void>;
-  /** Lets pods of the workload be scheduled on these nodes only (required node affinity on the host name); null = anywhere. */
+  /**
+   * Lets pods of the workload be scheduled on these nodes only (required node affinity on the host name); null = anywhere.
+   * `gone` when there is no such workload.
+   */
   placeOn(
     workload: WorkloadName,
     kind: WorkloadKind,
     nodes: readonly string[] | null,
     signal?: AbortSignal,
-  ): Promise<void>;
-  /** Evicts a pod, respecting disruption budgets: `budget` when one does not allow it now. */
-  evict(pod: { namespace: string; name: string }, signal?: AbortSignal): Promise<'evicted' | 'budget' | 'gone'>;
+  ): Promise<'placed' | 'gone'>;
+  /**
+   * Evicts a pod, respecting disruption budgets: `budget` when one does not allow it now. With a `uid` only the pod that
+   * has it: another one of its name is `gone` as well.
+   */
+  evict(
+    pod: { readonly namespace: string; readonly name: string; readonly uid?: string },
+    signal?: AbortSignal,
+  ): Promise<'evicted' | 'budget' | 'gone'>;
   /** Leaves a Warning event on a workload, for people who look with kubectl. Best effort: never throws. */
   warn(workload: WorkloadName, kind: WorkloadKind, reason: string, message: string): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { ClusterWorkload, PausedOwner, ScaleResult, WorkloadName } from './cluster.ts';
 import type { MetricsDialect, MetricsSnapshot } from './cluster-metrics.ts';
+import type { PlacementDecision, PlacementMemory, PlacementResult, PlacementSpec } from './placement.ts';
 import type { JsonValue } from './run-spec.ts';
 
 /** What a deployment does with its decisions. `shadow` records them and does nothing. */
@@ -41,6 +42,8 @@ export interface DeploymentSpec {
   /** What to do with an HPA or ScaledObject that owns the replicas: refuse to start, or pause it until the end. */
   readonly owners: 'refuse' | 'pause';
   readonly fallback: FallbackSpec;
+  /** Null = pods run where the scheduler puts them. Absent in records from before there was placement. */
+  readonly placement: PlacementSpec | null;
 }
 
 /** The section `deploy` of a RunSpec: what a deployment is beside its policy, which is the one that the run registers. */
@@ -127,6 +130,8 @@ export interface StepSummary {
   readonly changed: number;
   /** Workloads for which the guard took something away. */
   readonly guarded: number;
+  /** Placements that were changed: workloads placed and pods moved. Absent without placement. */
+  readonly placed?: number;
   readonly state: ControlState;
   /** Sentences for people; empty when all went well. */
   readonly notes: readonly string[];
@@ -213,8 +218,12 @@ export interface ControlDecision {
   /** The guard's context as JSON (src/domain/guard), dates as ISO 8601. */
   readonly guardContext: JsonValue | null;
   readonly guarded: readonly GuardedProposal[];
+  /** Absent in a deployment without placement. */
+  readonly placement?: PlacementDecision;
   /** What was done; null until it is known. Empty in shadow mode. */
   readonly result: readonly ScaleResult[] | null;
+  /** What was done about the placement, as `result`; absent without placement. */
+  readonly placementResult?: readonly PlacementResult[];
   readonly summary: StepSummary | null;
 }
 
@@ -267,6 +276,8 @@ export interface ControlMemory {
   readonly seen: readonly ({ readonly replicas: number; readonly changedAt: string | null } | null)[];
   /** Pod-hours used, by hour since 1970, oldest first. */
   readonly podHours: readonly { readonly hour: number; readonly used: number }[];
+  /** By service; absent in a deployment without placement. */
+  readonly placement?: readonly PlacementMemory[];
 }
 
 /** Who is in the slots that a policy on a graph sees. */
@@ -324,7 +335,11 @@ export interface ControlEvent {
     | 'workload-missing'
     | 'workload-left'
     | 'workload-came'
-    | 'moved-by-other';
+    | 'moved-by-other'
+    | 'placed'
+    | 'placement-finished'
+    | 'placement-stuck'
+    | 'unplaced';
   readonly alert: boolean;
   readonly message: string;
 }
@@ -367,7 +382,7 @@ export interface ControlStore {
   completeDecision(
     deployment: string,
     step: number,
-    end: { result: ControlDecision['result']; summary: StepSummary },
+    end: Pick<ControlDecision, 'result' | 'placementResult'> & { summary: StepSummary },
   ): Promise<void>;
   getDecision(deployment: string, step: number): Promise<ControlDecision | null>;
   /** The one with the highest step; null when there is none. */
@@ -435,6 +450,9 @@ export interface ControlActivities {
   controlStep(input: { state: ControlState }): Promise<StepSummary>;
   /** Idempotent by (deployment, step, kind, message). */
   recordControlEvent(input: RequestedChange): Promise<void>;
-  /** Resumes paused owners, removes autoscalers of ours (unless the fallback is native and acts), gives the workloads free. */
+  /**
+   * Resumes paused owners, removes autoscalers of ours (unless the fallback is native and acts), takes node affinities of
+   * ours back, gives the workloads free.
+   */
   closeControl(input: { deployment: string; state: ControlState | null; failure: string | null }): Promise<void>;
 }

@@ -8,6 +8,7 @@ import type {
   StepSummary,
 } from '../contracts/control.ts';
 import { toCoxswainError } from '../contracts/errors.ts';
+import type { PlacementResult } from '../contracts/placement.ts';
 import type { PolicyProcesses } from '../contracts/policy-process.ts';
 import { decideStep } from './decide-step.ts';
 import type { AskPolicy } from './decide-step.ts';
@@ -15,8 +16,10 @@ import { noteSeen, readGuardContext } from './guard-context.ts';
 import { memoryBefore } from './live-deployment.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 import { keepAutoscalers } from './native-fallback.ts';
+import { nodesUnread, observePlacement, placementOf } from './observe-placement.ts';
 import { ageOf, observeStep } from './observe-step.ts';
 import { pauseOwners } from './pause-owners.ts';
+import { placePods } from './place-pods.ts';
 import { recordStepEvents } from './step-events.ts';
 
 /** What a control step touches. */
@@ -35,7 +38,7 @@ const longestObservingMs = 10_000;
 const shortestObservingMs = 2_000;
 
 /**
- * One step of a control loop: observe → decide → guard → act → verify → record.
+ * One step of a control loop: observe → decide → guard → act (replicas, then placement) → verify → record.
  *
  * 1. The decision is stored before anything is changed, and its result after: a step that is repeated after a kill goes on
  *    with what is stored. A stored decision that is older than a step is not acted on any more.
@@ -58,9 +61,12 @@ export async function runControlStep(
   const record = (decision.next.nativeAutoscalers ? await store.getDeployment(state.deployment) : null) ?? live.record;
   const autoscalers = await keepAutoscalers(ports.actor, record, decision, signal);
   const result = await act(ports, live, decision, signal);
-  const summary = summaryOf(decision, result, autoscalers);
-  await recordStepEvents(ports, live.record, decision, result);
-  await store.completeDecision(state.deployment, state.step, { result, summary });
+  const placementResult =
+    decision.placement && (await placePods(ports.actor, decision, tooOld(ports, live, decision), signal));
+  const summary = summaryOf(decision, result, placementResult ?? null, autoscalers);
+  await recordStepEvents(ports, live.record, decision, result, placementResult);
+  const outcome = placementResult ? { result, placementResult, summary } : { result, summary };
+  await store.completeDecision(state.deployment, state.step, outcome);
   return summary;
 }
 
@@ -91,9 +97,20 @@ async function decide(
       observationAgeSteps: metrics === null ? 0 : ageOf(metrics, at),
       windowHours: guard.podHours?.windowHours ?? 1,
     });
-  const input = { state, at, observation, problems: [...problems, ...ownerTrouble], guardContext, memory };
+  const { placement, placementTrouble } = placementSeen(record, cluster);
+  const troubles = [...problems, ...ownerTrouble, ...placementTrouble];
+  const input = { state, at, observation, problems: troubles, guardContext, placement, memory };
   const decision = await decideStep(live, input, askingOf(ports, live, signal));
   return ports.store.writeDecision({ ...decision, after: before?.step ?? null });
+}
+
+/** What placing must know, in a deployment that places. */
+function placementSeen(record: DeploymentRecord, cluster: ClusterState | null) {
+  const spec = placementOf(record);
+  if (spec === null || cluster === null) return { placement: null, placementTrouble: [] };
+  const unread = nodesUnread(cluster);
+  const placementTrouble = unread === null ? [] : [`placement: the nodes could not be read: ${unread}`];
+  return { placement: observePlacement(cluster, record, spec), placementTrouble };
 }
 
 /** Owners that came, or that were left alone in shadow mode; from the next step on they are paused. */
@@ -130,23 +147,34 @@ function askingOf({ policies }: ControlStepPorts, { record }: LiveDeployment, si
 
 /** Changes what the guard permits, all workloads side by side; empty in shadow mode. */
 async function act(
-  { actor, now }: ControlStepPorts,
-  { record }: LiveDeployment,
+  ports: ControlStepPorts,
+  live: LiveDeployment,
   decision: ControlDecision,
   signal: AbortSignal,
 ): Promise<ScaleResult[]> {
   if (decision.mode === 'shadow') return [];
+  const { record } = live;
   const changes = decision.guarded.flatMap(({ workload, before, permitted }) =>
     before === null || permitted === null || permitted === before
       ? []
       : [{ workload, kind: kindOf(record, decision, workload), from: before, to: permitted }],
   );
-  const ageSeconds = (now().getTime() - decision.at.getTime()) / 1000;
-  if (ageSeconds > Math.max(record.spec.intervalSeconds, shortestObservingMs / 1000)) {
-    const detail = `the decision was ${Math.round(ageSeconds)} s old: its process was killed before it could act`;
+  const detail = tooOld(ports, live, decision);
+  if (detail !== null) {
     return changes.map(({ workload }) => ({ workload, outcome: 'failed', replicas: null, detail }));
   }
-  return Promise.all(changes.map((change) => actor.scale(change, signal)));
+  return Promise.all(changes.map((change) => ports.actor.scale(change, signal)));
+}
+
+/** Why a stored decision is not acted on any more; null when it is. */
+function tooOld(
+  { now }: ControlStepPorts,
+  { record }: LiveDeployment,
+  { at }: Pick<ControlDecision, 'at'>,
+): string | null {
+  const ageSeconds = (now().getTime() - at.getTime()) / 1000;
+  if (ageSeconds <= Math.max(record.spec.intervalSeconds, shortestObservingMs / 1000)) return null;
+  return `the decision was ${Math.round(ageSeconds)} s old: its process was killed before it could act`;
 }
 
 /** What a workload is now: one that was not there at the opening may be another than was taken for granted. */
@@ -158,20 +186,25 @@ function kindOf({ services }: DeploymentRecord, { observation }: ControlDecision
 function summaryOf(
   decision: ControlDecision,
   result: readonly ScaleResult[],
+  placement: readonly PlacementResult[] | null,
   autoscalers: { readonly present: boolean; readonly troubles: readonly string[] },
 ): StepSummary {
   const troubles = result.filter(({ outcome }) => outcome !== 'scaled' && outcome !== 'already');
+  const isDone = ({ outcome }: PlacementResult): boolean => outcome === 'placed' || outcome === 'evicted';
+  const unplaced = placement?.filter((one) => !isDone(one)) ?? [];
   return {
     step: decision.step,
     at: decision.at.toISOString(),
     actor: decision.actor,
     changed: result.filter(({ outcome }) => outcome === 'scaled').length,
     guarded: decision.guarded.filter(({ reasons }) => reasons.length > 0).length,
+    ...(placement === null ? {} : { placed: placement.filter(isDone).length }),
     state: { ...decision.next, nativeAutoscalers: autoscalers.present },
     notes: [
       ...decision.problems,
       ...autoscalers.troubles,
       ...troubles.map(({ workload, outcome, detail }) => `${workload}: ${outcome}: ${detail}`),
+      ...unplaced.map(({ workload, pod, outcome, detail }) => `${pod ?? workload}: ${outcome}: ${detail}`),
     ]
       .slice(0, maxNotes)
       .map((note) => (note.length > maxNoteLength ? `${note.slice(0, maxNoteLength)}…` : note)),

@@ -7,6 +7,7 @@ import type {
   DeploymentRecord,
   PolicyDecision,
 } from '../contracts/control.ts';
+import type { PlacementObservation } from '../contracts/placement.ts';
 import type { PolicyAnswer } from '../contracts/policy-process.ts';
 import type { JsonValue } from '../contracts/run-spec.ts';
 import { afterStep } from '../domain/control/fallback-rules.ts';
@@ -15,6 +16,7 @@ import type { GuardContext } from '../domain/guard/guard.ts';
 import type { HpaState } from '../rl/baselines/hpa.ts';
 import type { LiveDecision } from '../rl/live/live-scaling.ts';
 import { bytesText } from './bytes-text.ts';
+import { decidePlacement, placementNotes } from './decide-placement.ts';
 import { addPodHours, noteSeen, storedGuardContext } from './guard-context.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 
@@ -26,6 +28,8 @@ export interface StepInput {
   readonly observation: ControlObservation | null;
   readonly problems: readonly string[];
   readonly guardContext: GuardContext | null;
+  /** Null in a deployment that does not place, and when cluster or nodes could not be read. */
+  readonly placement: PlacementObservation | null;
   /** After the step before. */
   readonly memory: ControlMemory;
 }
@@ -73,6 +77,7 @@ export async function decideStep(
     return wanted === null ? [] : [{ workload, replicas: wanted }];
   });
   const guarded = guardContext === null ? [] : guardProposals(proposals, rules, guardContext);
+  const placed = decidePlacement(record, { state, at, observation: input.placement, scaled: guarded, memory });
   const observed = record.services.map((_, s) => observation?.workloads[s]?.replicas ?? null);
   const permitted = new Map(guarded.map((one) => [one.workload, one.permitted]));
   const planned = observed.map((before, s) =>
@@ -98,6 +103,7 @@ export async function decideStep(
       ...(live?.flaws ?? []),
       ...(live?.notes ?? []),
       ...(attempt !== null && 'failure' in attempt ? [attempt.failure] : []),
+      ...(placed ? placementNotes(placed.placement) : []),
     ],
     memory: {
       hpa: (live?.memory.hpa ?? memory.hpa) as JsonValue,
@@ -105,6 +111,7 @@ export async function decideStep(
       policy: answered ? [...answered.answer.memory] : memory.policy,
       seen,
       podHours: addPodHours(memory.podHours, pods, { at, stepSeconds, windowHours }),
+      ...(placed ? { placement: placed.memory } : {}),
     },
     ...(presence ? { presence } : {}),
     policy,
@@ -112,6 +119,7 @@ export async function decideStep(
     proposals,
     guardContext: guardContext && (storedGuardContext(guardContext) as unknown as JsonValue),
     guarded,
+    ...(placed ? { placement: placed.placement } : {}),
     result: null,
     summary: null,
   };

@@ -15,7 +15,10 @@ import { steeredServices } from '../rl/live/live-scaling.ts';
 import type { SteeredApplication } from '../rl/twin/application-of.ts';
 import { guardRulesOf, liveDeployment } from './live-deployment.ts';
 import { putAutoscalers, removeAutoscalers } from './native-fallback.ts';
+import { nodesUnread, placementOf } from './observe-placement.ts';
 import { pauseOwners } from './pause-owners.ts';
+import { placedWorkloads, undoPlacement } from './place-pods.ts';
+import type { PlacedWorkload } from './place-pods.ts';
 
 /** What opening and closing a deployment touches. */
 export interface OpeningPorts {
@@ -62,6 +65,7 @@ export async function openDeployment(
     failure: null,
   };
   checkRecord(record, application);
+  checkPlacement(record, cluster);
   refuseForeignOwners(spec, services, cluster);
   await ports.store.openDeployment(record);
   await pauseOwners(ports, record, spec.mode, cluster, signal);
@@ -161,6 +165,33 @@ function checkRecord(record: DeploymentRecord, application: SteeredApplication):
   if (flaws.length > 0) throw new CoxswainError('DEPLOYMENT_INVALID', `guard: ${flaws.join('; ')}.`);
 }
 
+/** The nodes must be readable, and those that are named be there. */
+function checkPlacement(record: DeploymentRecord, cluster: ClusterState): void {
+  const placement = placementOf(record);
+  if (placement === null) return;
+  const services = record.services.map(({ service }) => service);
+  refuseUnknown('placement.nodes', Object.keys(placement.nodes), services);
+  const unread = nodesUnread(cluster);
+  if (unread !== null) throw new CoxswainError('CLUSTER_REFUSED', `placement: the nodes could not be read: ${unread}`);
+  const there = cluster.nodes.map(({ name }) => name);
+  for (const [service, nodes] of Object.entries(placement.nodes)) {
+    const unknown = nodes.find((node) => !there.includes(node));
+    if (unknown !== undefined) throw unknownNode(service, unknown, there);
+  }
+}
+
+/** Clusters may have thousands. */
+const shownNodes = 20;
+
+function unknownNode(service: string, unknown: string, there: readonly string[]): CoxswainError {
+  const nearest = nearestName(unknown, there);
+  const more = there.length > shownNodes ? ` and ${there.length - shownNodes} more` : '';
+  const message =
+    `placement.nodes.${service}: the cluster has no node "${unknown}"; ${nearest ? `nearest: ${nearest}; ` : ''}` +
+    `it has: ${there.slice(0, shownNodes).join(', ') || 'none'}${more}.`;
+  return new CoxswainError('DEPLOYMENT_INVALID', message);
+}
+
 /** In shadow mode nobody's replicas are touched, so owners are welcome. */
 function refuseForeignOwners(
   spec: DeploymentSpec,
@@ -188,7 +219,7 @@ export interface ClosingPorts {
 }
 
 /**
- * Ends a deployment: resumes paused owners and gives the workloads free. Where the fallback is native, workloads that
+ * Ends a deployment: resumes paused owners, takes node affinities back and gives the workloads free. Where the fallback is native, workloads that
  * nobody owned keep an autoscaler of ours, so that nothing is left without a controller. Idempotent.
  * @param state null for a deployment that was never opened.
  * @throws CoxswainError CLUSTER_UNAVAILABLE, CLUSTER_REFUSED when the workloads could not be handed over: the deployment
@@ -205,11 +236,17 @@ export async function closeDeployment(
   if (record === null || record.status !== 'running') return;
   const at = now();
   const step = state?.step ?? 0;
-  await handOver(actor, record, state, signal);
+  const placed = await placedWorkloads(store, record);
+  await handOver(actor, record, placed, state, signal);
   if (record.pausedOwners.length > 0) {
     const names = record.pausedOwners.map((owner) => `${owner.kind} ${owner.name}`);
     const message = `Resumed ${names.join(', ')}.`;
     await store.addEvent({ deployment: name, step, at, kind: 'owner-resumed', alert: false, message });
+  }
+  if (placed.length > 0) {
+    const names = placed.map(({ workload }) => workload);
+    const message = `Pods of ${names.join(', ')} may run on any node again.`;
+    await store.addEvent({ deployment: name, step, at, kind: 'unplaced', alert: false, message });
   }
   const kind = failure === null ? 'stopped' : 'failed';
   const message = failure ?? 'The loop was stopped.';
@@ -220,6 +257,7 @@ export async function closeDeployment(
 async function handOver(
   actor: ClusterActor,
   record: DeploymentRecord,
+  placed: readonly PlacedWorkload[],
   state: ControlState | null,
   signal: AbortSignal,
 ): Promise<void> {
@@ -234,7 +272,8 @@ async function handOver(
   // Trouble with one owner does not keep the others back.
   const outcomes = await Promise.allSettled(pausedOwners.map((owner) => actor.resumeOwner(owner, signal)));
   const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  throwTogether([...troubles, ...refused.map(toCoxswainError)]);
+  const unplaced = await undoPlacement(actor, placed, signal);
+  throwTogether([...troubles, ...refused.map(toCoxswainError), ...unplaced]);
 }
 
 /** As one error, which may be tried again as long as that may help with any of them. */

@@ -73,6 +73,7 @@ async function replayDecision(
     observation: recorded.observation,
     problems: [],
     guardContext: context && guardContextOf(context),
+    placement: recorded.placement?.observation ?? null,
     memory,
   };
   const again = await decideStep(deployment, input, answering(recorded, policy));
@@ -81,7 +82,16 @@ async function replayDecision(
   compare(recorded.step, 'policy', asked, again.policy && { ...again.policy, milliseconds: 0 });
 }
 
-const comparedFields = ['actor', 'next', 'hpaReplicas', 'memory', 'presence', 'proposals', 'guarded'] as const;
+const comparedFields = [
+  'actor',
+  'next',
+  'hpaReplicas',
+  'memory',
+  'presence',
+  'proposals',
+  'guarded',
+  'placement',
+] as const;
 
 /** A policy that gave no answer then gives none now: why it failed is not in what was observed. */
 function answering(recorded: ControlDecision, policy: ReplayedPolicy): AskPolicy {

@@ -1,22 +1,27 @@
 import type { ClusterActor, ScaleResult } from '../contracts/cluster.ts';
 import type { ControlDecision, ControlEvent, ControlStore, DeploymentRecord } from '../contracts/control.ts';
+import type { PlacementResult } from '../contracts/placement.ts';
+import { stuckAfterSteps } from '../domain/placement/placement-progress.ts';
 
 /**
  * Records what of a step people should know, and leaves alerts as events of the cluster as well: the switch to the
- * fallback, workloads that went missing, and those that somebody else scales. That a service that comes and goes did so is
- * no alert.
+ * fallback, workloads that went missing, those that somebody else scales, and those that cannot be placed for long. That a
+ * service that comes and goes did so, and that a workload is placed, is no alert.
  */
 export async function recordStepEvents(
   { store, actor }: { readonly store: ControlStore; readonly actor: ClusterActor },
   record: DeploymentRecord,
   decision: ControlDecision,
   result: readonly ScaleResult[],
+  placementResult: readonly PlacementResult[] = [],
 ): Promise<void> {
   const { deployment, step, at } = decision;
-  for (const { kind, message, alert } of newsOf(record, decision, result)) {
+  const news = [...newsOf(record, decision, result), ...placementNews(decision, placementResult)];
+  for (const { kind, message, alert, about } of news) {
     await store.addEvent({ deployment, step, at, kind, alert, message });
     if (!alert) continue;
-    const [{ workload, kind: workloadKind }] = record.services;
+    const { workload, kind: workloadKind } =
+      record.services.find((one) => one.workload === about) ?? record.services[0];
     await actor.warn(workload, workloadKind, reasons[kind] ?? kind, message);
   }
 }
@@ -26,9 +31,35 @@ const reasons: Partial<Record<ControlEvent['kind'], string>> = {
   fallback: 'CoxswainFallback',
   'workload-missing': 'CoxswainWorkloadMissing',
   'moved-by-other': 'CoxswainMovedByOther',
+  'placement-stuck': 'CoxswainPlacementStuck',
 };
 
-type News = Pick<ControlEvent, 'kind' | 'message' | 'alert'>;
+interface News extends Pick<ControlEvent, 'kind' | 'message' | 'alert'> {
+  /** The workload that it is about; absent when it is about the deployment. */
+  readonly about?: string;
+}
+
+function placementNews({ placement }: ControlDecision, results: readonly PlacementResult[]): News[] {
+  if (placement === undefined) return [];
+  const placed = results.filter(({ outcome }) => outcome === 'placed').map(({ workload }) => workload);
+  return [
+    ...placement.guarded.flatMap(({ proposal }): News[] => {
+      if (proposal.kind !== 'place' || !placed.includes(proposal.workload)) return [];
+      const message = `${proposal.workload} is kept on ${proposal.nodes.join(', ')}; its pods are being replaced.`;
+      return [{ kind: 'placed', alert: false, message }];
+    }),
+    ...placement.finished.map((workload): News => {
+      return { kind: 'placement-finished', alert: false, message: `All pods of ${workload} are where they should be.` };
+    }),
+    // Only when it begins to be long: what stays as it is would fill the record.
+    ...placement.stuck
+      .filter(({ steps }) => steps === stuckAfterSteps)
+      .map(({ workload, steps, detail }): News => {
+        const message = `The pods of ${workload} could not be placed for ${steps} steps: ${detail}.`;
+        return { kind: 'placement-stuck', alert: true, message, about: workload };
+      }),
+  ];
+}
 
 function newsOf(
   { services }: DeploymentRecord,

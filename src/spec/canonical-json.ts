@@ -15,9 +15,19 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** SHA-256 of a normalised spec in canonical JSON, as 64 hexadecimal digits: what makes two runs the same run. */
+/**
+ * SHA-256 of a normalised spec in canonical JSON, as 64 hexadecimal digits: what makes two runs the same run. `placement`
+ * came later and counts only where it is set, so that specs from before keep their hash.
+ */
 export function specSha256(spec: RunSpec | DeploymentSpec): string {
-  return createHash('sha256').update(canonicalJson(spec)).digest('hex');
+  const whole = 'deploy' in spec && spec.deploy ? { ...spec, deploy: withoutNoPlacement(spec.deploy) } : spec;
+  return createHash('sha256')
+    .update(canonicalJson(withoutNoPlacement(whole)))
+    .digest('hex');
+}
+
+function withoutNoPlacement(spec: object): object {
+  return 'placement' in spec && spec.placement === null ? { ...spec, placement: undefined } : spec;
 }
 
 function objectJson(value: object): string {

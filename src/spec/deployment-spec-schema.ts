@@ -147,6 +147,33 @@ const metrics = z
   })
   .describe('How the services are observed.');
 
+const placement = z
+  .strictObject({
+    nodes: z
+      .record(
+        text(1, 200, 'Name of a service of the policy.'),
+        listOf(kubernetesName('A node.'), 1, 100, 'Nodes that its pods are kept on.'),
+        { error: 'an object of lists of nodes by the name of a service' },
+      )
+      .describe(
+        'Nodes that the pods of a service are kept on, by its name (node affinity); those of others run anywhere.',
+      )
+      .default({}),
+    leaveCordoned: z
+      .boolean({ error: 'true | false' })
+      .describe('Whether pods on nodes that are cordoned or not ready are moved away, by eviction.')
+      .default(true),
+    movesPerStep: wholeNumber(1, 100, 'Pods that one step may evict, over all workloads.').default(1),
+    coolDownSeconds: numberBetween(
+      0,
+      maxCoolDownSeconds,
+      'Least time between two placement changes of one workload, seconds.',
+    ).default(60),
+  })
+  .nullable()
+  .default(null)
+  .describe('Where pods run; null = where the scheduler puts them.');
+
 const modelVersionError = 'a version from 1, or an alias';
 
 const model = z
@@ -173,6 +200,7 @@ export const deploymentTargetFields = {
     'What to do with an HPA or ScaledObject that sets the replicas: do not start, or pause it until the end.',
   ).default('refuse'),
   fallback: fallback.prefault({}),
+  placement,
 };
 
 /**
@@ -191,4 +219,5 @@ export const deploymentSpecSchema = z.strictObject({
   guard: deploymentTargetFields.guard,
   owners: deploymentTargetFields.owners,
   fallback: deploymentTargetFields.fallback,
+  placement: deploymentTargetFields.placement,
 });

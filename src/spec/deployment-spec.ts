@@ -23,6 +23,6 @@ export function parseDeploymentSpec(input: unknown): DeploymentSpec {
   if (!parsed.success) throw specInvalid(issuesOf(parsed.error, input, deploymentSpecJsonSchema()));
   const bytes = Buffer.byteLength(canonicalJson(parsed.data));
   if (bytes <= maxNormalisedSpecBytes) return parsed.data;
-  const allowed = `at most ${maxNormalisedSpecBytes} bytes as JSON; shorten target.workloads or guard.services`;
+  const allowed = `at most ${maxNormalisedSpecBytes} bytes as JSON; shorten target.workloads, guard.services or placement.nodes`;
   throw specInvalid([{ path: '', found: `${bytes} bytes`, allowed, nearest: null }]);
 }

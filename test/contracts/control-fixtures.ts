@@ -53,6 +53,7 @@ export function someDeploymentSpec(name: string, mode: DeploymentSpec['mode'] = 
       hpaTargetPercent: null,
       errorBudget: { violationShare: 0.05, windowSteps: 20 },
     },
+    placement: { nodes: { frontend: ['node-1'] }, leaveCordoned: true, movesPerStep: 1, coolDownSeconds: 60 },
   };
 }
 

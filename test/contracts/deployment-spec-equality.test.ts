@@ -24,6 +24,7 @@ const equal: { readonly [Field in keyof Contract | keyof Output]: true } = {
   guard: true satisfies Same<Output['guard'], Contract['guard']>,
   owners: true satisfies Same<Output['owners'], Contract['owners']>,
   fallback: true satisfies Same<Output['fallback'], Contract['fallback']>,
+  placement: true satisfies Same<Output['placement'], Contract['placement']>,
 };
 
 test('the schema of a deployment and its contract have the same fields', () => {

@@ -4,6 +4,7 @@ import type {
   ClusterReader,
   ClusterState,
   ClusterWorkload,
+  NodeState,
   PausedOwner,
   PodState,
   ReplicaOwner,
@@ -20,6 +21,15 @@ export interface FakeWorkload {
   scaledAt: Date | null;
   /** CPU of each pod by the metrics API; null = it is not served. */
   podMillicores: number | null;
+  /** Node of each pod; absent = all on node-0. */
+  nodes?: string[];
+  /** Names of the pods; absent = numbered. A pod that is evicted comes again under another name. */
+  podNames?: string[];
+  /** Pods that are not ready, of the last ones. */
+  unready?: number;
+  /** What `placeOn` was told. */
+  placedOn?: readonly string[] | null;
+  rollingOut?: boolean;
 }
 
 /** A cluster of Deployments whose pods are ready at once, with trouble on demand. Notes what is done to it. */
@@ -29,6 +39,18 @@ export class FakeCluster implements ClusterReader, ClusterActor {
   readonly autoscalers = new Set<string>();
   readonly warnings: string[] = [];
   readonly paused: string[] = [];
+  /** `workload on nodes` */
+  readonly placements: string[] = [];
+  /** Pods and the nodes that they left. */
+  readonly evicted: { readonly workload: string; readonly pod: string; readonly node: string }[] = [];
+  /** Nodes by name. */
+  readonly nodes = new Map<string, Pick<NodeState, 'ready' | 'unschedulable'>>([
+    ['node-0', { ready: true, unschedulable: false }],
+  ]);
+  /** Answers of the next evictions; then they succeed. */
+  readonly evictionAnswers: ('budget' | 'gone' | Error)[] = [];
+  /** Runs before each change of the placement. */
+  beforePlacement: (workload: string) => void = () => {};
   podsLeft: Record<string, number> = {};
   gaps: readonly ClusterGap[] = [];
   /** The API server does not answer. */
@@ -55,7 +77,14 @@ export class FakeCluster implements ClusterReader, ClusterActor {
     const entries = [...this.workloads];
     return {
       at: this.now(),
-      nodes: [],
+      nodes: [...this.nodes].map(([name, node]) => ({
+        name,
+        ...node,
+        allocatableMillicores: 16_000,
+        allocatableBytes: 2 ** 34,
+        allocatablePods: 110,
+        labels: { 'kubernetes.io/hostname': `host-of-${name}` },
+      })),
       workloads: entries.map(([name, workload]) => stateOf(name, workload)),
       pods: entries.flatMap(([name, workload]) => podsOf(name, workload)),
       podsLeft: this.podsLeft,
@@ -108,13 +137,40 @@ export class FakeCluster implements ClusterReader, ClusterActor {
     this.autoscalers.delete(workload);
   }
 
-  async placeOn(): Promise<void> {
+  async placeOn(workload: string, _kind: string, nodes: readonly string[] | null): Promise<'placed' | 'gone'> {
     this.answer();
+    this.beforePlacement(workload);
+    const found = this.workloads.get(workload);
+    if (found === undefined) return 'gone';
+    this.placements.push(`${workload} on ${nodes?.join(', ') ?? 'any'}`);
+    found.placedOn = nodes;
+    return 'placed';
   }
 
-  async evict(): Promise<'evicted'> {
+  async evict({ namespace, name, uid }: { namespace: string; name: string; uid?: string }) {
     this.answer();
-    return 'evicted';
+    const found = this.podNamed(namespace, name);
+    if (found !== null) this.beforePlacement(found.workload);
+    const answer = this.evictionAnswers.shift();
+    if (answer instanceof Error) throw answer;
+    if (answer !== undefined) return answer;
+    if (found === null || (uid !== undefined && uid !== found.uid)) return 'gone';
+    const { workload, index, node } = found;
+    this.evicted.push({ workload, pod: name, node });
+    const state = this.workloads.get(workload)!;
+    const open = [...this.nodes].filter(([, { ready, unschedulable }]) => ready && !unschedulable);
+    state.podNames = podsOf(workload, state).map((pod, i) => (i === index ? `${pod.name}x` : pod.name));
+    state.nodes = podsOf(workload, state).map((pod, i) => (i === index ? (open[0]?.[0] ?? node) : pod.node!));
+    return 'evicted' as const;
+  }
+
+  private podNamed(namespace: string, name: string) {
+    for (const [workload, state] of this.workloads) {
+      const pods = podsOf(workload, state);
+      const index = pods.findIndex((pod) => pod.namespace === namespace && pod.name === name);
+      if (index >= 0) return { workload, index, node: pods[index].node!, uid: pods[index].uid };
+    }
+    return null;
   }
 
   async warn(_workload: string, _kind: string, reason: string, message: string): Promise<void> {
@@ -127,14 +183,14 @@ export class FakeCluster implements ClusterReader, ClusterActor {
 }
 
 function stateOf(workload: string, found: FakeWorkload): ClusterWorkload {
-  const { replicas, owner, disruptionsAllowed, scaledAt } = found;
+  const { replicas, owner, disruptionsAllowed, scaledAt, unready = 0, placedOn = null, rollingOut = false } = found;
   return {
     workload,
     kind: 'Deployment',
     uid: workload,
     resourceVersion: String(replicas),
     replicas,
-    readyReplicas: replicas,
+    readyReplicas: replicas - unready,
     cpuRequestMillicores: 200,
     cpuLimitMillicores: null,
     memoryRequestBytes: null,
@@ -143,17 +199,22 @@ function stateOf(workload: string, found: FakeWorkload): ClusterWorkload {
     autoscaler: null,
     disruptionsAllowed,
     scaledAt,
+    placedOnHosts: placedOn?.map((node) => `host-of-${node}`) ?? null,
+    rollingOut,
   };
 }
 
-function podsOf(workload: string, { replicas, podMillicores }: FakeWorkload): PodState[] {
-  return Array.from({ length: replicas }, (_, i) => ({
-    name: `${workload.split('/')[1]}-${i}`,
+function podsOf(workload: string, state: FakeWorkload): PodState[] {
+  const { replicas, podMillicores, nodes = [], podNames = [], unready = 0 } = state;
+  const names = Array.from({ length: replicas }, (_, i) => podNames[i] ?? `${workload.split('/')[1]}-${i}`);
+  return names.map((name, i) => ({
+    name,
     namespace: workload.split('/')[0],
+    uid: `uid-of-${name}`,
     workload,
-    node: 'node-0',
+    node: nodes[i] ?? 'node-0',
     phase: 'Running',
-    ready: true,
+    ready: i < replicas - unready,
     terminating: false,
     createdAt: new Date(0),
     readyAt: new Date(0),

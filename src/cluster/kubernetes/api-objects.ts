@@ -105,12 +105,22 @@ export interface LabelSelector {
 export interface ApiWorkload extends ApiObject {
   readonly spec: {
     readonly replicas?: number;
+    /** Of a StatefulSet. */
+    readonly updateStrategy?: { readonly type?: string };
     readonly template: {
       readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
       readonly spec: ApiPodSpec;
     };
   };
-  readonly status?: { readonly readyReplicas?: number };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+    readonly updatedReplicas?: number;
+    /** Of a StatefulSet. */
+    readonly currentRevision?: string;
+    readonly updateRevision?: string;
+  };
 }
 
 export interface ApiScale extends ApiObject {

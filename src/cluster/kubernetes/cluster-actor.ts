@@ -54,16 +54,18 @@ export function createClusterActor(client: KubernetesClient): ClusterActor {
 
 async function evict(
   api: ApiCall,
-  { namespace, name }: { namespace: string; name: string },
+  { namespace, name, uid }: Parameters<ClusterActor['evict']>[0],
 ): Promise<'evicted' | 'budget' | 'gone'> {
   const target = { resource: apiResources.pods, namespace, name, subresource: 'eviction' };
-  const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
+  const deleteOptions = uid === undefined ? {} : { deleteOptions: { preconditions: { uid } } };
+  const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, ...deleteOptions };
   try {
     await api.request({ method: 'POST', target, body });
     return 'evicted';
   } catch (error) {
     if (isRefusal(error, 404)) return 'gone';
     if (isRefusal(error, 429)) return 'budget';
+    if (uid !== undefined && isRefusal(error, 409) && /precondition.*\buid\b/i.test(error.message)) return 'gone';
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { CoxswainError } from '../../contracts/errors.ts';
 import { annotationOf, hasAnnotation, withAnnotation, withoutAnnotation } from './annotations.ts';
 import type { ApiAffinity, ApiNode, ApiNodeSelector, ApiWorkload } from './api-objects.ts';
 import { apiResources } from './api-resources.ts';
+import { isRefusal } from './api-refusal.ts';
 import { changeObject } from './change-object.ts';
 import type { ApiCall } from './kubernetes-client.ts';
 import { placedBeforeAnnotation } from './our-marks.ts';
@@ -13,17 +14,38 @@ const required = 'requiredDuringSchedulingIgnoredDuringExecution';
 
 /**
  * Adds to the required node affinity of a workload's pods that they go to these nodes only, or takes that away again. What
- * the affinity was is kept in an annotation, so that nothing of ours stays.
+ * the affinity was is kept in an annotation, so that nothing of ours stays. `gone` when there is no such workload.
  */
 export async function placeWorkload(
   api: ApiCall,
   workload: WorkloadName,
   kind: WorkloadKind,
   nodes: readonly string[] | null,
-): Promise<void> {
+): Promise<'placed' | 'gone'> {
   const hosts = nodes === null ? null : await hostNames(api, nodes);
   const target = workloadTarget(workload, kind);
-  await changeObject<ApiWorkload>(api, target, (object) => placed(object, hosts));
+  try {
+    await changeObject<ApiWorkload>(api, target, (object) => placed(object, hosts));
+    return 'placed';
+  } catch (error) {
+    if (isRefusal(error, 404)) return 'gone';
+    throw error;
+  }
+}
+
+/**
+ * The hosts that our affinity keeps a workload's pods on: the last expression of each term. Null when there is no affinity
+ * of ours; empty when somebody changed what we wrote.
+ */
+export function placedOnHosts(object: ApiWorkload): readonly string[] | null {
+  if (!hasAnnotation(object, placedBeforeAnnotation)) return null;
+  const terms = object.spec.template.spec.affinity?.nodeAffinity?.[required]?.nodeSelectorTerms ?? [];
+  const hosts = terms.map(({ matchExpressions = [] }) => {
+    const last = matchExpressions.at(-1);
+    return last?.key === hostName && last.operator === 'In' ? (last.values ?? []) : [];
+  });
+  const [first = []] = hosts;
+  return hosts.every((values) => values.join() === first.join()) ? first : [];
 }
 
 /** The value of the host name's label, which is not always the name of the node. */

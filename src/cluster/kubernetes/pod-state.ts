@@ -16,6 +16,7 @@ export function podState({ metadata, spec, status }: ApiPod): PodState {
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? '',
+    ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
     workload: workloadOf(metadata),
     node: spec.nodeName ?? null,
     phase: phaseOf(status?.phase),

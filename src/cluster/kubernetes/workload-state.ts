@@ -1,6 +1,7 @@
 import type { ClusterWorkload, WorkloadKind } from '../../contracts/cluster.ts';
 import type { ApiPodDisruptionBudget, ApiWorkload } from './api-objects.ts';
 import { selects } from './label-selector.ts';
+import { placedOnHosts } from './place-workload.ts';
 import { podResources } from './pod-resources.ts';
 import { autoscalersOf, ownersOf, setsReplicas } from './replica-owner.ts';
 import type { Autoscalers } from './replica-owner.ts';
@@ -28,7 +29,19 @@ export function workloadState(object: ApiWorkload, kind: WorkloadKind, rules: Na
     autoscaler: boundsOf(metadata.name, kind, rules.autoscalers),
     disruptionsAllowed: disruptionsAllowed(spec.template.metadata?.labels ?? {}, rules.budgets),
     scaledAt: scaledAt(object),
+    placedOnHosts: placedOnHosts(object),
+    rollingOut: isRollingOut(object, kind),
   };
+}
+
+/**
+ * Until its controller has seen the newest template, and then until no pod of an older one is left. A StatefulSet that
+ * waits for its pods to be deleted (`OnDelete`) replaces none by itself.
+ */
+function isRollingOut({ metadata, spec, status = {} }: ApiWorkload, kind: WorkloadKind): boolean {
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return true;
+  if (kind === 'Deployment') return (status.replicas ?? 0) > (status.updatedReplicas ?? 0);
+  return spec.updateStrategy?.type !== 'OnDelete' && status.updateRevision !== status.currentRevision;
 }
 
 /** KEDA's defaults are 0 and 100, the HPA's least is 1. */

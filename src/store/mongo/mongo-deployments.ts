@@ -162,7 +162,9 @@ function workloadsOf({ services }: DeploymentRecord): string[] {
 function isSameSpec({ record }: DeploymentDocument, { spec }: DeploymentRecord): boolean {
   // As JSON, so that what is undefined in one counts as absent.
   const wanted: unknown = JSON.parse(JSON.stringify(spec));
-  return isDeepStrictEqual(fromStored<DeploymentRecord>(record).spec, wanted);
+  // Specs from before there was placement have none.
+  const stored: object = fromStored<DeploymentRecord>(record).spec;
+  return isDeepStrictEqual({ placement: null, ...stored }, wanted);
 }
 
 function blankState(name: string): State {

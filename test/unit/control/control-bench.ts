@@ -85,6 +85,7 @@ export function deploymentRecord(spec: Partial<DeploymentSpec> = {}): Deployment
       hpaTargetPercent: null,
       errorBudget: { violationShare: 0.05, windowSteps: 5 },
     },
+    placement: null,
     ...spec,
   };
   return {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { DeploymentSpec, DeploymentTarget } from '../../../src/contracts/control.ts';
 import { CoxswainError } from '../../../src/contracts/errors.ts';
+import { specSha256 } from '../../../src/spec/canonical-json.ts';
 import { deploymentSpecJsonSchema, parseDeploymentSpec } from '../../../src/spec/deployment-spec.ts';
 import { parseRunSpec } from '../../../src/spec/run-spec.ts';
 import type { SpecIssue } from '../../../src/spec/run-spec.ts';
@@ -57,7 +59,43 @@ describe('parseDeploymentSpec', () => {
       },
       owners: 'refuse',
       fallback: { controller: 'own', hpaTargetPercent: null, errorBudget: { violationShare: 0.05, windowSteps: 20 } },
+      placement: null,
     });
+  });
+
+  test('places as little as may be where a section says no more, and checks the nodes that it names', () => {
+    const placement = { nodes: { frontend: ['node-1', 'ip-10-0-0-7.ec2.internal'] } };
+    const least = { leaveCordoned: true, movesPerStep: 1, coolDownSeconds: 60 };
+    assert.deepEqual(parseDeploymentSpec({ ...minimal, placement }).placement, { ...placement, ...least });
+    assert.deepEqual(parseDeploymentSpec({ ...minimal, placement: {} }).placement, { nodes: {}, ...least });
+    for (const [path, wrong] of [
+      ['placement.nodes.frontend', { nodes: { frontend: [] } }],
+      ['placement.nodes.frontend', { nodes: { frontend: ['node-1', 'node-1'] } }],
+      ['placement.nodes.frontend[0]', { nodes: { frontend: ['Node 1'] } }],
+      ['placement.nodes', { nodes: ['node-1'] }],
+      ['placement.leaveCordoned', { leaveCordoned: 'yes' }],
+      ['placement.movesPerStep', { movesPerStep: 0 }],
+      ['placement.coolDownSeconds', { coolDownSeconds: -1 }],
+    ] as const) {
+      assertRefusedAt(path, { ...minimal, placement: wrong });
+    }
+    const [issue] = issuesOf({ ...minimal, placement: { leaveCordon: true } });
+    assert.deepEqual([issue!.path, issue!.nearest], ['placement.leaveCordon', 'leaveCordoned']);
+  });
+
+  test('a spec that does not place has the hash that it had before there was placement', () => {
+    const { placement, ...before } = parseDeploymentSpec(minimal);
+    assert.equal(placement, null);
+    const { placement: _none, ...deployBefore } = parseRunSpec({
+      version: 1,
+      name: 'a',
+      deploy: { target: { namespace: 'n' } },
+    }).deploy!;
+    const run = parseRunSpec({ version: 1, name: 'a', deploy: { target: { namespace: 'n' } } });
+    assert.equal(specSha256({ ...before, placement }), specSha256(before as DeploymentSpec));
+    assert.equal(specSha256(run), specSha256({ ...run, deploy: deployBefore as DeploymentTarget }));
+    const placing = parseDeploymentSpec({ ...minimal, placement: {} });
+    assert.notEqual(specSha256(placing), specSha256({ ...before, placement }));
   });
 
   test('changes nothing in a spec that it has already completed', () => {
