@@ -5,6 +5,7 @@ import type {
   DeploymentSpec,
   StepSummary,
 } from '../../src/contracts/control.ts';
+import type { PlacementDecision } from '../../src/contracts/placement.ts';
 import { moment } from './store-fixtures.ts';
 
 /** The services of Online Boutique. */
@@ -56,6 +57,38 @@ export function someDeploymentSpec(name: string, mode: DeploymentSpec['mode'] = 
     placement: { nodes: { frontend: ['node-1'] }, leaveCordoned: true, movesPerStep: 1, coolDownSeconds: 60 },
   };
 }
+
+/** A pod that is to leave a cordoned node. */
+export const somePlacement: PlacementDecision = {
+  observation: {
+    at: moment(0).toISOString(),
+    closedNodes: [{ node: 'node-2', why: 'cordoned' }],
+    workloads: [
+      {
+        workload: 'shop/frontend',
+        kind: 'Deployment',
+        replicas: 3,
+        readyPods: 3,
+        rollingOut: false,
+        disruptionsAllowed: 1,
+        wantedNodes: ['node-1'],
+        affinityAsWanted: true,
+        openNodes: 1,
+        misplaced: [{ pod: 'frontend-a', uid: 'u', node: 'node-2' }],
+      },
+    ],
+  },
+  guarded: [
+    {
+      proposal: { kind: 'move', workload: 'shop/frontend', pod: 'frontend-a', uid: 'u', node: 'node-2' },
+      permitted: true,
+      reason: null,
+      detail: '',
+    },
+  ],
+  finished: [],
+  stuck: [],
+};
 
 /** A deployment that steers these workloads of the namespace `shop`. */
 export function someDeployment(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ControlEvent, ControlStore } from '../../src/contracts/control.ts';
-import { someDecision, someDeployment, someDeploymentSpec, someSummary } from './control-fixtures.ts';
+import type { ControlEvent, ControlStore, DeploymentSpec } from '../../src/contracts/control.ts';
+import { someDecision, someDeployment, someDeploymentSpec, somePlacement, someSummary } from './control-fixtures.ts';
 import { refusedWith } from './refused-with.ts';
 import { moment } from './store-fixtures.ts';
 import type { It } from './store-suite.ts';
@@ -45,6 +45,14 @@ function deploymentTests(it: It): void {
       [again?.status, again?.spec.mode, again?.openedAt, again?.closedAt],
       ['running', 'live', moment(200), null],
     );
+  });
+
+  it('a deployment from before there was placement is the same as one that does not place', async ({ control }) => {
+    const { placement: _none, ...before } = someDeploymentSpec('a');
+    await control.openDeployment({ ...someDeployment('a'), spec: before as DeploymentSpec });
+    await control.openDeployment({ ...someDeployment('a'), spec: { ...before, placement: null } });
+    assert.ok(!('placement' in (await control.getDeployment('a'))!.spec));
+    await refusedWith('DEPLOYMENT_CONFLICT', control.openDeployment(someDeployment('a')));
   });
 
   it('deployments are listed once each, newest first', async ({ control }) => {
@@ -143,6 +151,17 @@ function decisionTests(it: It): void {
     assert.deepEqual(await control.getDecision('a', 7), complete);
     assert.deepEqual(await control.latestDecision('a'), complete);
     assert.deepEqual(await control.readDecisions({ deployment: 'a' }), [complete]);
+  });
+
+  it('what was decided and done about the placement comes back with its decision', async ({ control }) => {
+    const decision = { ...someDecision('a', 7), placement: somePlacement };
+    await control.writeDecision(decision);
+    assert.deepEqual(await control.getDecision('a', 7), decision);
+    const { workload, pod } = { workload: 'shop/frontend', pod: 'frontend-a' };
+    const placementResult = [{ workload, kind: 'move', pod, outcome: 'evicted', detail: '' }] as const;
+    const end = { result: [], placementResult, summary: { ...someSummary('a', 7), placed: 1 } };
+    await control.completeDecision('a', 7, end);
+    assert.deepEqual(await control.getDecision('a', 7), { ...decision, ...end });
   });
 
   it('the first decision of a step and its first result stay', async ({ control }) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { someDecision, someDeployment, someSummary } from '../../contracts/control-fixtures.ts';
+import { someDecision, someDeployment, somePlacement, someSummary } from '../../contracts/control-fixtures.ts';
 import { startApiFixture } from './api-fixture.ts';
 import type { ApiFixture } from './api-fixture.ts';
 
@@ -56,18 +56,29 @@ test('a deployment is steered, and answers with its status', async () => {
 test('decisions are read in pages that lead to each other, or from the end', async () => {
   for (let step = 0; step < 5; step++) await api.store.control.writeDecision(someDecision('going', step));
   await api.store.control.completeDecision('going', 4, { result: [], summary: someSummary('going', 4) });
+  await api.store.control.writeDecision({ ...someDecision('going', 5), placement: somePlacement });
+  const placementResult = [{ workload: 'shop/web', kind: 'move', pod: 'web-a', outcome: 'gone', detail: 'x' }] as const;
+  const placing = { result: [], placementResult, summary: { ...someSummary('going', 5), placed: 0 } };
+  await api.store.control.completeDecision('going', 5, placing);
   const steps: number[] = [];
   for (let next: string | null = `${path}/going/decisions?limit=2`; next !== null;) {
     const page = (await bodyOf(await api.get(next))) as unknown as { decisions: { step: number }[]; next: string };
     steps.push(...page.decisions.map(({ step }) => step));
     next = page.next;
   }
-  assert.deepEqual(steps, [0, 1, 2, 3, 4]);
-  const last = (await bodyOf(await api.get(`${path}/going/decisions?last=1`))) as unknown as {
-    decisions: { step: number; summary: object }[];
+  assert.deepEqual(steps, [0, 1, 2, 3, 4, 5]);
+  const last = (await bodyOf(await api.get(`${path}/going/decisions?last=2`))) as unknown as {
+    decisions: { step: number; summary: { placed?: number }; placement: unknown; placementResult: unknown }[];
   };
-  assert.deepEqual([last.decisions.length, last.decisions[0]!.step], [1, 4]);
+  assert.deepEqual([last.decisions.length, last.decisions[0]!.step], [2, 4]);
   assert.equal('state' in last.decisions[0]!.summary, false);
+  assert.deepEqual(
+    last.decisions.map((one) => [one.placement, one.placementResult, one.summary.placed]),
+    [
+      [null, null, undefined],
+      [somePlacement, placementResult, 0],
+    ],
+  );
 });
 
 test('a token is asked for where there is one', async () => {

@@ -443,3 +443,38 @@ test('closing with our own HPA as the fallback touches no autoscaler', async () 
   await close(stateOf());
   assert.deepEqual(cluster.autoscalers, new Set());
 });
+
+const placing = (changes: object = {}) => ({
+  placement: { nodes: {}, leaveCordoned: true, movesPerStep: 1, coolDownSeconds: 60, ...changes },
+});
+
+test('a deployment that places is opened with its nodes, and places nothing yet', async () => {
+  cluster.nodes.set('node-1', { ready: true, unschedulable: true });
+  const { spec } = await open(placing({ nodes: { web: ['node-0', 'node-1'] } }));
+  assert.deepEqual(spec.placement?.nodes, { web: ['node-0', 'node-1'] });
+  await close(null, 'CLUSTER_REFUSED: planted');
+  assert.deepEqual([cluster.placements, cluster.evicted], [[], []], 'nor is anything left behind');
+});
+
+test('services and nodes of a placement that are not there are refused with the nearest ones', async () => {
+  cluster.nodes.set('node-1', { ready: true, unschedulable: false });
+  await assertRefused(
+    placing({ nodes: { wep: ['node-1'] } }),
+    'DEPLOYMENT_INVALID',
+    'placement.nodes: the policy has no service "wep"; nearest: web; it has: web, db.',
+  );
+  await assertRefused(
+    placing({ nodes: { web: ['node-1', 'mode-1'] } }),
+    'DEPLOYMENT_INVALID',
+    'placement.nodes.web: the cluster has no node "mode-1"; nearest: node-1; it has: node-0, node-1.',
+  );
+  for (let i = 2; i < 30; i++) cluster.nodes.set(`node-${i}`, { ready: true, unschedulable: false });
+  await assert.rejects(open(placing({ nodes: { db: ['elsewhere'] } })), /node-19 and 10 more\.$/);
+});
+
+test('without the right to list nodes there is no placement, and that is said at once', async () => {
+  const reason = 'the right to list nodes for the whole cluster is missing';
+  cluster.gaps = [{ what: 'nodes', code: 'CLUSTER_REFUSED', reason }];
+  await assertRefused(placing(), 'CLUSTER_REFUSED', `placement: the nodes could not be read: ${reason}`);
+  await open();
+});

@@ -56,6 +56,61 @@ describe('a workload', () => {
     assert.equal(state([]).scaledAt, null);
   });
 
+  test('is told with the hosts that our affinity keeps it on, as long as that is what we wrote', () => {
+    const hosts = (terms: readonly (readonly string[])[], annotations?: Record<string, string>) => {
+      const nodeSelectorTerms = terms.map((values) => ({
+        matchExpressions: [
+          { key: 'zone', operator: 'Exists' },
+          { key: 'kubernetes.io/hostname', operator: 'In', values },
+        ],
+      }));
+      const required = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } };
+      const template = { spec: { containers: [], affinity: { nodeAffinity: required } } };
+      const placed = { ...object, metadata: { ...object.metadata, annotations }, spec: { ...object.spec, template } };
+      return workloadState(placed, 'Deployment', { autoscalers: noOwners, budgets: [] }).placedOnHosts;
+    };
+    const ours = { 'coxswain/affinity-before': 'null' };
+    assert.deepEqual(hosts([['a', 'b']], ours), ['a', 'b']);
+    assert.deepEqual(
+      hosts(
+        [
+          ['a', 'b'],
+          ['a', 'b'],
+        ],
+        ours,
+      ),
+      ['a', 'b'],
+    );
+    assert.deepEqual(hosts([['a'], ['b']], ours), []);
+    assert.deepEqual(hosts([], ours), []);
+    assert.equal(hosts([['a', 'b']]), null, 'somebody else wrote it');
+    assert.equal(state([]).placedOnHosts, null);
+    assert.deepEqual(state([], { annotations: ours }).placedOnHosts, [], 'somebody took it away');
+  });
+
+  test('is being rolled out until its controller has seen the template and no pod of an older one is left', () => {
+    const rules = { autoscalers: noOwners, budgets: [] };
+    const isRollingOut = (
+      status: ApiWorkload['status'],
+      kind: 'Deployment' | 'StatefulSet' = 'Deployment',
+      type?: string,
+    ) =>
+      workloadState(
+        { metadata: { ...object.metadata, generation: 2 }, spec: { ...object.spec, updateStrategy: { type } }, status },
+        kind,
+        rules,
+      ).rollingOut;
+    const seen = { observedGeneration: 2, replicas: 3 };
+    assert.equal(isRollingOut({ ...seen, observedGeneration: 1, updatedReplicas: 3 }), true);
+    assert.equal(isRollingOut({ ...seen, updatedReplicas: 2 }), true);
+    assert.equal(isRollingOut({ ...seen, updatedReplicas: 3 }), false);
+    assert.equal(isRollingOut({ observedGeneration: 2 }), false, 'scaled to none');
+    const revisions = { ...seen, currentRevision: 'a', updateRevision: 'b' };
+    assert.equal(isRollingOut(revisions, 'StatefulSet'), true);
+    assert.equal(isRollingOut({ ...revisions, currentRevision: 'b' }, 'StatefulSet'), false);
+    assert.equal(isRollingOut(revisions, 'StatefulSet', 'OnDelete'), false, 'it replaces none by itself');
+  });
+
   test('has one replica where the API server says nothing', () => {
     const { replicas: _none, ...spec } = object.spec;
     const rules = { autoscalers: noOwners, budgets: [] };
