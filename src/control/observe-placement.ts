@@ -86,8 +86,7 @@ function observedPlacement(
   const pods = allPods.filter((pod) => pod.workload === workload && !pod.terminating);
   const wantedHosts = wantedNodes?.map((node) => nodes.hostOf(node)) ?? null;
   const affinityAsWanted = wantedHosts === null || isSameSet(wantedHosts, placedOnHosts ?? []);
-  // Before the affinity stands, its rollout is what takes them where they should be.
-  const elsewhere = (node: string): boolean => affinityAsWanted && wantedNodes !== null && !wantedNodes.includes(node);
+  const elsewhere = (node: string): boolean => wantedNodes !== null && !wantedNodes.includes(node);
   return {
     workload,
     kind,

@@ -131,6 +131,11 @@ describe('a loop that places', () => {
     );
     assert.deepEqual([second.placed, (await decisionOf(bench, 1)).placementResult, finished], [0, [], []]);
     assert.deepEqual([bench.cluster.evicted, bench.cluster.placements], [[], []]);
+    cordon(bench, 'node-0', false);
+    bench.cluster.workloads.get('shop/db')!.nodes = ['node-1', 'node-1'];
+    bench.cluster.workloads.get('shop/db')!.placedOn = ['node-1'];
+    await bench.step();
+    assert.deepEqual(await placementOf(bench, 2).then((one) => [one.guarded, one.finished]), [[], []], 'others did it');
     await bench.store.openDeployment(bench.live.record);
     await close(bench);
     assert.deepEqual(bench.cluster.placements, [], 'nor at its end');
@@ -152,6 +157,21 @@ describe('a loop that places', () => {
     web.disruptionsAllowed = 1;
     await bench.steps(2);
     assert.ok(evictedOf(bench).includes('web-0'));
+  });
+
+  test('counts as stuck only steps in which something in the cluster is in the way', async () => {
+    const bench = placingBench();
+    cordon(bench);
+    const web = bench.cluster.workloads.get('shop/web')!;
+    web.disruptionsAllowed = 0;
+    await bench.steps(4);
+    bench.state = { ...bench.state, paused: true };
+    await bench.step();
+    assert.deepEqual([(await placementOf(bench, 3)).stuck.length, (await placementOf(bench, 4)).stuck], [1, []]);
+    bench.state = { ...bench.state, paused: false };
+    await bench.step();
+    assert.equal((await placementOf(bench, 5)).stuck[0].steps, 5);
+    assert.equal((await eventsOf(bench)).filter(([kind]) => kind === 'placement-stuck').length, 1);
   });
 
   test('takes no pod from a workload that it scales, or that lacks one', async () => {
@@ -265,6 +285,14 @@ describe('a loop that places', () => {
     );
     await close(bench);
     assert.equal(bench.cluster.placements.length, 2);
+  });
+
+  test('takes nothing back that an earlier opening of its name has placed', async () => {
+    const bench = placingBench({ nodes: { web: ['node-1'] } });
+    await bench.step();
+    await bench.store.openDeployment({ ...bench.live.record, openedAt: bench.now() });
+    await close(bench);
+    assert.deepEqual(bench.cluster.placements, ['shop/web on node-1']);
   });
 
   test('closes although a workload that it placed is gone', async () => {
