@@ -219,8 +219,8 @@ export interface ClosingPorts {
 }
 
 /**
- * Ends a deployment: resumes paused owners, takes node affinities back and gives the workloads free. Where the fallback is native, workloads that
- * nobody owned keep an autoscaler of ours, so that nothing is left without a controller. Idempotent.
+ * Ends a deployment: resumes paused owners, takes node affinities back and gives the workloads free. Where the fallback is
+ * native, workloads that nobody owned keep an autoscaler of ours, so that nothing is left without a controller. Idempotent.
  * @param state null for a deployment that was never opened.
  * @throws CoxswainError CLUSTER_UNAVAILABLE, CLUSTER_REFUSED when the workloads could not be handed over: the deployment
  * then still runs, so that closing can be repeated.
