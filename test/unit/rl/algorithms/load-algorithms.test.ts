@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { after } from 'node:test';
 
 import { algorithms } from '../../../../src/rl/algorithms/index.ts';
 import { algorithmNamed, loadAlgorithm, loadAlgorithms } from '../../../../src/rl/algorithms/load-algorithms.ts';
 import { algorithmSuite } from '../../../contracts/algorithm-suite.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'coxswain-algorithm-'));
+after(() => rmSync(folder, { recursive: true }));
+
 /** A module outside of the project. */
 function moduleOf(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'coxswain-algorithm-')), 'mine.mjs');
+  const path = join(mkdtempSync(join(folder, 'of-')), 'mine.mjs');
   writeFileSync(path, text);
   return path;
 }
