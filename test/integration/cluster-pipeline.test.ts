@@ -6,27 +6,23 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { KubernetesObject } from '@kubernetes/client-node';
-import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
-import { startClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
+import type { AppsV1Api } from '@kubernetes/client-node';
 import type { ClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
 import { programsOrSkip } from '../../scripts/local-services/programs-or-skip.ts';
-import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
-import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
-import { removeTestData, testDataFolder } from '../../scripts/local-services/test-data.ts';
+import { kubernetesOrSkip } from '../../scripts/local-services/test-cluster.ts';
 import type { CoxswainClient } from '../../src/client/index.ts';
-import { createCoxswainClient } from '../../src/client/index.ts';
 import type { ControlStatus } from '../../src/contracts/control.ts';
 import type { RunProgress, RunReport } from '../../src/contracts/runs.ts';
 import { progressQuery } from '../../src/contracts/messages.ts';
 import { decodeClusterRecording } from '../../src/recordings/cluster-recording-format.ts';
 import { onlineBoutiqueApplication } from '../../src/rl/environments/online-boutique/online-boutique-application.ts';
 import { createFolderArtifactStore } from '../../src/store/artifacts/folder-artifact-store.ts';
-import { applicationManifests } from '../../src/twin-load/application-manifests.ts';
 import { historyBinSeconds, importHistory, writeMeshHistory } from './mesh-history.ts';
 import type { PipelineProcesses, StartedRun } from './pipeline-processes.ts';
-import { startPipelineProcesses, until } from './pipeline-processes.ts';
+import { until } from './pipeline-processes.ts';
 import { smallSpec } from './small-pipeline.ts';
+import { startSteeredShop } from './steered-shop.ts';
+import type { SteeredShop } from './steered-shop.ts';
 
 const kubernetes = await kubernetesOrSkip();
 const prometheus = await programsOrSkip('prometheus');
@@ -41,8 +37,7 @@ const silentMinutes = 3;
 /** What is recorded while it happens: long enough that the worker can be killed in it. */
 const liveMinutes = 1;
 
-let folder: string;
-let cluster: TestCluster;
+let shop: SteeredShop | undefined;
 let loop: ClosedLoop;
 let processes: PipelineProcesses;
 let client: CoxswainClient;
@@ -51,42 +46,22 @@ let historyBegin: number;
 
 before(async () => {
   if (skip) return;
-  folder = testDataFolder();
-  cluster = await startTestCluster({ nodes: 4 });
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
-  apps = config.makeApiClient(AppsV1Api);
-  const { prometheus: program, promtool } = prometheus.programs!;
-  const end = Math.floor((Date.now() / 1000 - 60 * silentMinutes) / binSeconds) * binSeconds;
-  historyBegin = end - 60 * historyMinutes;
-  const file = join(folder, 'history.om');
-  const history = { application: onlineBoutiqueApplication, namespace, begin: historyBegin, end };
-  await writeMeshHistory(file, { ...history, trailSeconds: 0, requestsPerSecond: rate });
-  await importHistory(promtool, file, folder);
-  const options = { namespace, image: 'none', replicasFor: rate, disruptionBudgets: false, speed: 1 };
-  const manifests = applicationManifests(onlineBoutiqueApplication, options) as unknown as KubernetesObject[];
-  loop = await startClosedLoop({
-    kubeconfig: cluster.kubeconfig,
-    prometheus: program,
-    manifests,
-    namespace,
-    dataFolder: folder,
-    scrapeSeconds: 1,
-    lookbackSeconds: 5 * binSeconds,
-    twin: ['--rate', String(rate), '--no-startup'],
+  const application = onlineBoutiqueApplication;
+  shop = await startSteeredShop({
+    ...{ application, namespace, rate, scrapeSeconds: 1, lookbackSeconds: 5 * binSeconds },
+    async prepare(folder) {
+      const end = Math.floor((Date.now() / 1000 - 60 * silentMinutes) / binSeconds) * binSeconds;
+      historyBegin = end - 60 * historyMinutes;
+      const file = join(folder, 'history.om');
+      const history = { application, namespace, begin: historyBegin, end };
+      await writeMeshHistory(file, { ...history, trailSeconds: 0, requestsPerSecond: rate });
+      await importHistory(prometheus.programs!.promtool, file, folder);
+    },
   });
-  processes = await startPipelineProcesses(undefined, loop.environment);
-  for (const program of ['orchestrator', 'trainer', 'control'] as const) await processes.start(program);
-  client = createCoxswainClient({ temporal: processes.client, store: processes.store });
+  ({ loop, processes, client, apps } = shop);
 });
 
-after(async () => {
-  await client?.close();
-  await processes?.stop();
-  await loop?.stop();
-  await cluster?.stop();
-  if (folder) await removeTestData(folder);
-});
+after(() => shop?.stop());
 
 /** The whole pipeline; what its gate demands is not the question here. */
 function specFrom({ minutesAgo, minutes }: { readonly minutesAgo: number; readonly minutes: number }) {

@@ -3,27 +3,23 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesObject } from '@kubernetes/client-node';
-import { AppsV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
-import { startClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
+import type { AppsV1Api, CoreV1Api } from '@kubernetes/client-node';
 import type { ClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
 import { programsOrSkip } from '../../scripts/local-services/programs-or-skip.ts';
-import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
+import { kubernetesOrSkip } from '../../scripts/local-services/test-cluster.ts';
 import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
-import { removeTestData, testDataFolder } from '../../scripts/local-services/test-data.ts';
 import type { CoxswainClient } from '../../src/client/index.ts';
-import { createCoxswainClient } from '../../src/client/index.ts';
 import { requiredRights } from '../../src/cluster/kubernetes/required-rights.ts';
 import type { ControlDecision, ControlStatus } from '../../src/contracts/control.ts';
 import { onlineBoutiqueApplication } from '../../src/rl/environments/online-boutique/online-boutique-application.ts';
-import { applicationManifests } from '../../src/twin-load/application-manifests.ts';
 import { clusterAdmin, throttle } from './cluster-admin.ts';
 import type { ClusterAdmin } from './cluster-admin.ts';
 import type { PipelineProcesses } from './pipeline-processes.ts';
-import { startPipelineProcesses } from './pipeline-processes.ts';
 import { assertNoSecrets } from './planted-secrets.ts';
 import { changeRights, createServiceAccount, singly, writeKubeconfig } from './service-account.ts';
 import { smallSpec } from './small-pipeline.ts';
+import { startSteeredShop } from './steered-shop.ts';
+import type { SteeredShop } from './steered-shop.ts';
 
 const kubernetes = await kubernetesOrSkip();
 const prometheus = await programsOrSkip('prometheus');
@@ -75,49 +71,31 @@ let client: CoxswainClient;
 let apps: AppsV1Api;
 let core: CoreV1Api;
 
+let shop: SteeredShop | undefined;
+
 before(async () => {
   if (skip) return;
-  folder = testDataFolder();
-  cluster = await startTestCluster({ nodes: 4 });
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
-  apps = config.makeApiClient(AppsV1Api);
-  core = config.makeApiClient(CoreV1Api);
-  const options = { namespace, image: 'none', replicasFor: rate, disruptionBudgets: false, speed: 1 };
-  const manifests = applicationManifests(onlineBoutiqueApplication, options) as unknown as KubernetesObject[];
-  loop = await startClosedLoop({
-    kubeconfig: cluster.kubeconfig,
-    prometheus: prometheus.programs!.prometheus,
-    manifests,
-    namespace,
-    dataFolder: folder,
-    scrapeSeconds: 0.5,
-    twin: ['--rate', String(rate), '--no-startup'],
+  shop = await startSteeredShop({
+    ...{ application: onlineBoutiqueApplication, namespace, rate, scrapeSeconds: 0.5 },
+    async settings({ folder: dataFolder, cluster: started }) {
+      [folder, cluster, admin] = [dataFolder, started, clusterAdmin(started)];
+      await createServiceAccount(admin, namespace, account, rights);
+      tokenFile = join(folder, 'token');
+      await writeToken(3_600);
+      return {
+        COXSWAIN_KUBECONFIG: writeKubeconfig(cluster, folder, 'kubeconfig', { tokenFile }),
+        COXSWAIN_PROMETHEUS_TOKEN: prometheusToken,
+      };
+    },
   });
-  admin = clusterAdmin(cluster);
-  await createServiceAccount(admin, namespace, account, rights);
-  tokenFile = join(folder, 'token');
-  await writeToken(3_600);
-  processes = await startPipelineProcesses(undefined, {
-    ...loop.environment,
-    COXSWAIN_KUBECONFIG: writeKubeconfig(cluster, folder, 'kubeconfig', { tokenFile }),
-    COXSWAIN_PROMETHEUS_TOKEN: prometheusToken,
-  });
-  for (const program of ['orchestrator', 'trainer', 'control'] as const) await processes.start(program);
-  client = createCoxswainClient({ temporal: processes.client, store: processes.store });
+  ({ loop, processes, client, apps, core } = shop);
   const report = await (await processes.startRun(trainedSpec)).result();
   assert.equal(report.model?.version, 1);
   await client.deployments.open(spec);
   await until(({ last }) => last?.actor === 'policy');
 });
 
-after(async () => {
-  await client?.close();
-  await processes?.stop();
-  await loop?.stop();
-  await cluster?.stop();
-  if (folder) await removeTestData(folder);
-});
+after(() => shop?.stop());
 
 async function until(holds: (status: ControlStatus) => boolean): Promise<ControlStatus> {
   const deadlineMs = Date.now() + patienceMs;

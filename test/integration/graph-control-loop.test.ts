@@ -7,16 +7,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesObject } from '@kubernetes/client-node';
-import { AppsV1Api, KubeConfig } from '@kubernetes/client-node';
-import { startClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
-import type { ClosedLoop } from '../../scripts/closed-loop/closed-loop.ts';
+import type { AppsV1Api } from '@kubernetes/client-node';
 import { programsOrSkip } from '../../scripts/local-services/programs-or-skip.ts';
-import { kubernetesOrSkip, startTestCluster } from '../../scripts/local-services/test-cluster.ts';
-import type { TestCluster } from '../../scripts/local-services/test-cluster.ts';
-import { removeTestData, testDataFolder } from '../../scripts/local-services/test-data.ts';
+import { kubernetesOrSkip } from '../../scripts/local-services/test-cluster.ts';
 import type { CoxswainClient } from '../../src/client/index.ts';
-import { createCoxswainClient } from '../../src/client/index.ts';
 import type { ControlDecision, ControlStatus } from '../../src/contracts/control.ts';
 import { replayDeployment } from '../../src/control/replay-deployment.ts';
 import type { Application } from '../../src/rl/environments/online-boutique/application.ts';
@@ -24,10 +18,10 @@ import { onlineBoutiqueApplication } from '../../src/rl/environments/online-bout
 import { boutiqueGraph } from '../../src/rl/environments/service-graph/boutique-graph.ts';
 import { everyService } from '../../src/rl/environments/service-graph/graph-application.ts';
 import { createFolderArtifactStore } from '../../src/store/artifacts/folder-artifact-store.ts';
-import { applicationManifests } from '../../src/twin-load/application-manifests.ts';
 import type { PipelineProcesses } from './pipeline-processes.ts';
-import { startPipelineProcesses } from './pipeline-processes.ts';
 import { smallSpec } from './small-pipeline.ts';
+import { startSteeredShop } from './steered-shop.ts';
+import type { SteeredShop } from './steered-shop.ts';
 
 const kubernetes = await kubernetesOrSkip();
 const prometheus = await programsOrSkip('prometheus');
@@ -79,44 +73,25 @@ const spec = {
 /** A machine with other work to do takes its time. */
 const patienceMs = 60_000;
 
-let folder: string;
-let cluster: TestCluster;
-let loop: ClosedLoop;
+let steered: SteeredShop | undefined;
 let processes: PipelineProcesses;
 let client: CoxswainClient;
 let apps: AppsV1Api;
 
 before(async () => {
   if (skip) return;
-  folder = testDataFolder();
-  cluster = await startTestCluster({ nodes: 4 });
-  const config = new KubeConfig();
-  config.loadFromFile(cluster.kubeconfig);
-  apps = config.makeApiClient(AppsV1Api);
-  const application = join(folder, 'application.json');
-  writeFileSync(application, JSON.stringify(shop));
-  const options = { namespace, image: 'none', replicasFor: rate, disruptionBudgets: false, speed: 10 };
-  loop = await startClosedLoop({
-    kubeconfig: cluster.kubeconfig,
-    prometheus: prometheus.programs!.prometheus,
-    manifests: applicationManifests(shop, options) as unknown as KubernetesObject[],
-    namespace,
-    dataFolder: folder,
-    scrapeSeconds: 0.5,
-    twin: ['--rate', String(rate), '--no-startup', '--application', application],
+  steered = await startSteeredShop({
+    ...{ application: shop, namespace, rate, speed: 10, scrapeSeconds: 0.5 },
+    twin(folder) {
+      const application = join(folder, 'application.json');
+      writeFileSync(application, JSON.stringify(shop));
+      return ['--application', application];
+    },
   });
-  processes = await startPipelineProcesses(undefined, loop.environment);
-  for (const program of ['orchestrator', 'trainer', 'control'] as const) await processes.start(program);
-  client = createCoxswainClient({ temporal: processes.client, store: processes.store });
+  ({ processes, client, apps } = steered);
 });
 
-after(async () => {
-  await client?.close();
-  await processes?.stop();
-  await loop?.stop();
-  await cluster?.stop();
-  if (folder) await removeTestData(folder);
-});
+after(() => steered?.stop());
 
 async function until(holds: (status: ControlStatus) => boolean | Promise<boolean>): Promise<ControlStatus> {
   const deadlineMs = Date.now() + patienceMs;
