@@ -1,6 +1,7 @@
 import type { ClusterActor } from '../contracts/cluster.ts';
 import type { ControlDecision, ControlledService, DeploymentRecord } from '../contracts/control.ts';
-import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
+import type { CoxswainError } from '../contracts/errors.ts';
+import { troublesWith } from './troubles.ts';
 
 /** How the cluster's own autoscalers stand after a step. */
 export interface AutoscalerOutcome {
@@ -38,7 +39,7 @@ export function putAutoscalers(
   signal?: AbortSignal,
 ): Promise<CoxswainError[]> {
   const targetPercent = record.hpaTargetPercent;
-  return forEachService(record, ({ workload, kind, limits: { minReplicas, maxReplicas } }) => {
+  return troublesOfServices(record, ({ workload, kind, limits: { minReplicas, maxReplicas } }) => {
     const owner = record.pausedOwners.find((paused) => paused.workload === workload);
     if (owner !== undefined) return actor.resumeOwner(owner, signal);
     return actor.putAutoscaler({ workload, kind, minReplicas, maxReplicas, targetPercent }, signal);
@@ -51,18 +52,12 @@ export function removeAutoscalers(
   record: DeploymentRecord,
   signal?: AbortSignal,
 ): Promise<CoxswainError[]> {
-  return forEachService(record, ({ workload }) => actor.removeAutoscaler(workload, signal));
+  return troublesOfServices(record, ({ workload }) => actor.removeAutoscaler(workload, signal));
 }
 
-/** Trouble with one service does not keep the others back. */
-async function forEachService(
+function troublesOfServices(
   { services }: DeploymentRecord,
   work: (service: ControlledService) => Promise<void>,
 ): Promise<CoxswainError[]> {
-  const outcomes = await Promise.allSettled(services.map(work));
-  return outcomes.flatMap((outcome, s) => {
-    if (outcome.status === 'fulfilled') return [];
-    const { code, message } = toCoxswainError(outcome.reason);
-    return [new CoxswainError(code, `autoscaler of ${services[s].workload}: ${message}`, { cause: outcome.reason })];
-  });
+  return troublesWith(services, ({ workload }) => `autoscaler of ${workload}`, work);
 }

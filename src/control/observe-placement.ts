@@ -7,6 +7,7 @@ import type {
   PlacementObservation,
   PlacementSpec,
 } from '../contracts/placement.ts';
+import { resourceOf } from './cluster-gaps.ts';
 import { workloadNamed } from './guard-context.ts';
 
 /** How a deployment places; null when it does not. */
@@ -17,7 +18,7 @@ export function placementOf({ spec }: Pick<DeploymentRecord, 'spec'>): Placement
 
 /** Why the nodes could not be read; null when they were. */
 export function nodesUnread({ gaps }: ClusterState): string | null {
-  return gaps.find(({ what }) => what.split(' ')[0] === 'nodes')?.reason ?? null;
+  return gaps.find((gap) => resourceOf(gap) === 'nodes')?.reason ?? null;
 }
 
 /** What placing must know of a cluster; null when its nodes could not be read. */

@@ -7,6 +7,7 @@ import type {
   ObservedWorkload,
 } from '../contracts/control.ts';
 import { CoxswainError } from '../contracts/errors.ts';
+import { resourceOf } from './cluster-gaps.ts';
 import { workloadNamed } from './guard-context.ts';
 import type { LiveDeployment } from './live-deployment.ts';
 
@@ -86,7 +87,7 @@ export async function observeStep(
 function gapsForGuard({ gaps }: ClusterState): string[] {
   const unused = ['nodes', 'pods.metrics.k8s.io'];
   return gaps
-    .filter(({ what }) => !unused.includes(what.split(' ')[0]))
+    .filter((gap) => !unused.includes(resourceOf(gap)))
     .map(({ code, reason }) => `cluster, in part: ${code}: ${reason}`);
 }
 

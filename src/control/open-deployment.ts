@@ -7,7 +7,7 @@ import type {
   DeploymentSpec,
   WorkloadLimitsSpec,
 } from '../contracts/control.ts';
-import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
+import { CoxswainError } from '../contracts/errors.ts';
 import type { ArtifactReference, ModelRegistry, ModelVersion, RunRecord, RunStore } from '../contracts/stores.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import { flawsOfRules } from '../domain/guard/guard-rules.ts';
@@ -19,6 +19,7 @@ import { nodesUnread, placementOf } from './observe-placement.ts';
 import { pauseOwners } from './pause-owners.ts';
 import { placedWorkloads, undoPlacement } from './place-pods.ts';
 import type { PlacedWorkload } from './place-pods.ts';
+import { throwTogether, troublesWith } from './troubles.ts';
 
 /** What opening and closing a deployment touches. */
 export interface OpeningPorts {
@@ -269,16 +270,10 @@ async function handOver(
   const kept = { ...record, services: services.filter(stays) };
   const left = { ...record, services: state?.nativeAutoscalers ? services.filter((service) => !stays(service)) : [] };
   const troubles = [...(await putAutoscalers(actor, kept, signal)), ...(await removeAutoscalers(actor, left, signal))];
-  // Trouble with one owner does not keep the others back.
-  const outcomes = await Promise.allSettled(pausedOwners.map((owner) => actor.resumeOwner(owner, signal)));
-  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  const unplaced = await undoPlacement(actor, placed, signal);
-  throwTogether([...troubles, ...refused.map(toCoxswainError), ...unplaced]);
-}
-
-/** As one error, which may be tried again as long as that may help with any of them. */
-function throwTogether(troubles: readonly CoxswainError[]): void {
-  if (troubles.length === 0) return;
-  const { code } = troubles.find(({ retryable }) => retryable) ?? troubles[0];
-  throw new CoxswainError(code, troubles.map(({ message }) => message).join('; '), { cause: troubles[0] });
+  const unresumed = await troublesWith(
+    pausedOwners,
+    () => '',
+    (owner) => actor.resumeOwner(owner, signal),
+  );
+  throwTogether([...troubles, ...unresumed, ...(await undoPlacement(actor, placed, signal))]);
 }

@@ -1,7 +1,9 @@
 import type { ClusterActor, WorkloadKind } from '../contracts/cluster.ts';
 import type { ControlDecision, ControlStore, DeploymentRecord } from '../contracts/control.ts';
-import { CoxswainError, toCoxswainError } from '../contracts/errors.ts';
+import { toCoxswainError } from '../contracts/errors.ts';
+import type { CoxswainError } from '../contracts/errors.ts';
 import type { PlacementProposal, PlacementResult } from '../contracts/placement.ts';
+import { troublesWith } from './troubles.ts';
 
 /**
  * Does what a decision permits about the placement, one after the other. Trouble with one does not keep the others back.
@@ -84,18 +86,15 @@ export async function placedWorkloads(
   });
 }
 
-/** Takes our affinity away from workloads. Trouble with one does not keep the others back. @returns what went wrong. */
-export async function undoPlacement(
+/** Takes our affinity away from workloads. @returns what went wrong. */
+export function undoPlacement(
   actor: ClusterActor,
   placed: readonly PlacedWorkload[],
   signal: AbortSignal,
 ): Promise<CoxswainError[]> {
-  const outcomes = await Promise.allSettled(
-    placed.map(({ workload, kind }) => actor.placeOn(workload, kind, null, signal)),
+  return troublesWith(
+    placed,
+    ({ workload }) => `placement of ${workload}`,
+    ({ workload, kind }) => actor.placeOn(workload, kind, null, signal),
   );
-  return outcomes.flatMap((outcome, p) => {
-    if (outcome.status === 'fulfilled') return [];
-    const { code, message } = toCoxswainError(outcome.reason);
-    return [new CoxswainError(code, `placement of ${placed[p].workload}: ${message}`, { cause: outcome.reason })];
-  });
 }
