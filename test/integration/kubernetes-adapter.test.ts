@@ -16,6 +16,7 @@ import type { Patience } from '../../src/cluster/kubernetes/kubernetes-client.ts
 import type { ClusterActor, ClusterReader, ClusterWorkload } from '../../src/contracts/cluster.ts';
 import { clusterAdmin, eventually, hpa, pathsIn, serveKind, workload } from './cluster-admin.ts';
 import type { ClusterAdmin, Json } from './cluster-admin.ts';
+import { writeKubeconfig } from './service-account.ts';
 
 const { skip } = await kubernetesOrSkip();
 const manifests = join(
@@ -565,13 +566,7 @@ describe('the adapters for a real Kubernetes API server', { skip }, () => {
     const expired = () => cluster.serviceAccountToken('shop', 'reader', -3600);
     const fresh = () => cluster.serviceAccountToken('shop', 'reader', 3600);
 
-    function kubeconfigWith(user: Json, name: string): string {
-      const path = join(folder, name);
-      const config = JSON.parse(readFileSync(cluster.kubeconfig, 'utf8'));
-      config.users[0].user = user;
-      writeFileSync(path, JSON.stringify(config));
-      return path;
-    }
+    const kubeconfigWith = (user: Json, name: string): string => writeKubeconfig(cluster, folder, name, user);
 
     async function works(reading: ClusterReader): Promise<void> {
       await eventually('the right arrives', async () => {

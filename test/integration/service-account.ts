@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesCluster } from '../../scripts/local-services/kubernetes-cluster.ts';
 import type { RequiredRight } from '../../src/cluster/kubernetes/required-rights.ts';
-import type { ClusterAdmin } from './cluster-admin.ts';
+import type { ClusterAdmin, Json } from './cluster-admin.ts';
 
 /** One verb on one resource. */
 export type SingleRight = Omit<RequiredRight, 'verbs'> & { readonly verb: RequiredRight['verbs'][number] };
@@ -49,12 +49,12 @@ function rulesOf(rights: readonly SingleRight[], wanted: RequiredRight['scope'])
     .map(({ apiGroup, resource, verb }) => ({ apiGroups: [apiGroup], resources: [resource], verbs: [verb] }));
 }
 
-/** Writes a kubeconfig for who has a token, or a file with one. @returns its path. */
+/** Writes a kubeconfig with this user, for example one with a token or a file with one. @returns its path. */
 export function writeKubeconfig(
   { kubeconfig }: Pick<KubernetesCluster, 'kubeconfig'>,
   folder: string,
   name: string,
-  user: { readonly token: string } | { readonly tokenFile: string },
+  user: Json,
 ): string {
   const config = JSON.parse(readFileSync(kubeconfig, 'utf8'));
   config.users[0].user = user;

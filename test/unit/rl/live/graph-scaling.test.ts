@@ -15,6 +15,7 @@ import { createLiveScaling } from '../../../../src/rl/live/live-scaling.ts';
 import type { LiveMemory } from '../../../../src/rl/live/live-scaling.ts';
 import { Generator } from '../../../../src/rl/random.ts';
 import { isSettledSlot, perfectGraphObservation } from './perfect-graph-observation.ts';
+import { someFigures, someWorkload } from './service-figures.ts';
 
 /** Live, a new version of a service is no service of the policy; here none is tried. */
 const graph: GraphApplication = {
@@ -116,29 +117,7 @@ test('a live graph looks to an agent as its simulation does, while services come
 // A cluster by hand.
 
 const always = graph.services.length;
-const workload: ObservedWorkload = {
-  replicas: 2,
-  readyPods: 2,
-  unreadyPods: 0,
-  startingPods: 0,
-  stoppingPods: 0,
-  memoryLimitBytes: 128 * 2 ** 20,
-  cpuRequestMillicores: 200,
-  cpuMillicores: 100,
-};
-const figures = {
-  cpuMillicores: 100,
-  memoryBytes: null,
-  callsPerSecond: 10,
-  errorRate: 0,
-  meanSeconds: 0.05,
-  ownSeconds: 0.03,
-  p50Seconds: null,
-  p95Seconds: null,
-  p99Seconds: null,
-  receivedBytesPerSecond: null,
-  sentBytesPerSecond: null,
-};
+const workload: ObservedWorkload = { ...someWorkload, stoppingPods: 0, memoryLimitBytes: 128 * 2 ** 20 };
 const placeOf = (name: string): number => services.findIndex((service) => service.name === name);
 
 /** A cluster with these services beside those that are always there; `changes` by service. */
@@ -164,7 +143,7 @@ function clusterWith(
       p95Seconds: 0.2,
       violationShare: 0,
       services: services.map(({ name }, s) =>
-        isKnown(name, s) ? figures : { ...figures, cpuMillicores: null, callsPerSecond: null },
+        isKnown(name, s) ? someFigures : { ...someFigures, cpuMillicores: null, callsPerSecond: null },
       ),
       graph: {
         edges: [

@@ -12,6 +12,7 @@ import { createLiveScaling } from '../../../../src/rl/live/live-scaling.ts';
 import type { LiveDecision, LiveMemory, LiveScaling } from '../../../../src/rl/live/live-scaling.ts';
 import { Generator } from '../../../../src/rl/random.ts';
 import { isSettled, perfectObservation } from './perfect-observation.ts';
+import { someFigures, someWorkload } from './service-figures.ts';
 
 const steps = 300;
 const services = onlineBoutiqueApplication.services.map(({ name }) => name);
@@ -145,40 +146,19 @@ test('what the HPA remembers holds it back from scaling down, for as long as it 
 
 // What is missing, and what is said of it.
 
-const service: ServiceMetrics = {
-  cpuMillicores: 100,
-  memoryBytes: null,
-  callsPerSecond: 10,
-  errorRate: 0,
-  meanSeconds: 0.05,
-  ownSeconds: 0.03,
-  p50Seconds: null,
-  p95Seconds: null,
-  p99Seconds: null,
-  receivedBytesPerSecond: null,
-  sentBytesPerSecond: null,
-};
-const workload: ObservedWorkload = {
-  replicas: 2,
-  readyPods: 2,
-  unreadyPods: 0,
-  startingPods: 0,
-  cpuRequestMillicores: 200,
-  cpuMillicores: 100,
-};
 const metrics: MetricsSnapshot = {
   endSeconds: 0,
   stepSeconds: 15,
   requestsPerSecond: new Array<number>(41).fill(10),
   p95Seconds: 0.2,
   violationShare: 0,
-  services: services.map(() => service),
+  services: services.map(() => someFigures),
   missing: [],
 };
-const complete: ControlObservation = { metrics, workloads: services.map(() => workload) };
+const complete: ControlObservation = { metrics, workloads: services.map(() => someWorkload) };
 const withService = (changes: Partial<ServiceMetrics>): ControlObservation => ({
   ...complete,
-  metrics: { ...metrics, services: [{ ...service, ...changes }, ...metrics.services.slice(1)] },
+  metrics: { ...metrics, services: [{ ...someFigures, ...changes }, ...metrics.services.slice(1)] },
 });
 const withWorkload = (first: ObservedWorkload | null, from = complete): ControlObservation => ({
   ...from,
@@ -234,7 +214,7 @@ for (const [what, observation, flaws] of incomplete) {
 }
 
 test('what nobody asked for lacks nothing: no requests, no latency; no calls, no time', () => {
-  const silent = services.map(() => ({ ...service, callsPerSecond: 0, meanSeconds: null, ownSeconds: null }));
+  const silent = services.map(() => ({ ...someFigures, callsPerSecond: 0, meanSeconds: null, ownSeconds: null }));
   const requestsPerSecond = new Array<number>(41).fill(0);
   const night = { ...metrics, requestsPerSecond, p95Seconds: null, violationShare: 0, services: silent };
   const { question, flaws } = scaling.decide({ ...complete, metrics: night }, 0, null);
@@ -262,12 +242,12 @@ test('a workload that is not there stops policy and HPA, and keeps the HPA’s s
 
 test('without metrics the HPA reads the metrics API; without both it does not guess', () => {
   const blind = { ...complete, metrics: null };
-  const busy = scaling.decide(withWorkload({ ...workload, cpuMillicores: 400 }, blind), 0, null);
+  const busy = scaling.decide(withWorkload({ ...someWorkload, cpuMillicores: 400 }, blind), 0, null);
   assert.equal(busy.hpaReplicas![0], 4);
-  const unknown = scaling.decide(withWorkload({ ...workload, cpuMillicores: null }, blind), 0, null);
+  const unknown = scaling.decide(withWorkload({ ...someWorkload, cpuMillicores: null }, blind), 0, null);
   assert.equal(unknown.hpaReplicas, null);
   assert.deepEqual(unknown.flaws, [`${first}: its CPU usage is not known`]);
-  const noPods = { ...workload, readyPods: 0, unreadyPods: 2, startingPods: 2, cpuMillicores: null };
+  const noPods = { ...someWorkload, readyPods: 0, unreadyPods: 2, startingPods: 2, cpuMillicores: null };
   assert.ok(scaling.decide(withWorkload(noPods, blind), 0, null).hpaReplicas !== null);
 });
 

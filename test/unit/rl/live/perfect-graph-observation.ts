@@ -7,6 +7,7 @@ import { EDGE_FRAME, NODE_FRAME } from '../../../../src/rl/environments/service-
 import type { GraphService } from '../../../../src/rl/environments/service-graph/graph-application.ts';
 import type { GraphMonitor } from '../../../../src/rl/environments/service-graph/graph-monitor.ts';
 import type { ServiceGraph } from '../../../../src/rl/environments/service-graph/service-graph.ts';
+import { unknownFigures } from './service-figures.ts';
 
 /** What of a simulation its monitoring shows: an agent sees nothing else. */
 interface Inside {
@@ -17,19 +18,6 @@ interface Inside {
 }
 
 const MEBIBYTE = 2 ** 20;
-const unknown: ServiceMetrics = {
-  cpuMillicores: null,
-  memoryBytes: null,
-  callsPerSecond: null,
-  errorRate: null,
-  meanSeconds: null,
-  ownSeconds: null,
-  p50Seconds: null,
-  p95Seconds: null,
-  p99Seconds: null,
-  receivedBytesPerSecond: null,
-  sentBytesPerSecond: null,
-};
 
 /**
  * What a simulated graph would tell if it were a live cluster, and Prometheus and API server were perfect. Versions of a
@@ -53,11 +41,11 @@ export function perfectGraphObservation(
       p95Seconds: values[visible + FRAME.p95Seconds],
       violationShare: values[visible + FRAME.violationShare],
       services: slots.map((slot): ServiceMetrics => {
-        if (slot === null) return unknown;
+        if (slot === null) return unknownFigures;
         const at = visible + FRAME.width + slot * SERVICE_FRAME.width;
         const callsPerSecond = values[at + SERVICE_FRAME.callsIn];
         return {
-          ...unknown,
+          ...unknownFigures,
           cpuMillicores: values[at + SERVICE_FRAME.cpuMillicores],
           callsPerSecond,
           ownSeconds: callsPerSecond > 0 ? values[at + SERVICE_FRAME.callsInSystem] / callsPerSecond : null,

@@ -4,6 +4,7 @@ import { FRAME, SERVICE_FRAME } from '../../../../src/rl/environments/online-bou
 import type { OnlineBoutique } from '../../../../src/rl/environments/online-boutique/online-boutique.ts';
 import type { Simulation } from '../../../../src/rl/environments/online-boutique/simulation.ts';
 import { liveRateSteps } from '../../../../src/rl/live/live-monitor.ts';
+import { unknownFigures } from './service-figures.ts';
 
 /** What of a simulation its monitoring shows: an agent sees nothing else. */
 interface Inside {
@@ -20,18 +21,12 @@ export function perfectObservation(environment: OnlineBoutique): ControlObservat
     const at = visible + FRAME.width + s * SERVICE_FRAME.width;
     const calls = values[at + SERVICE_FRAME.callsIn];
     return {
+      ...unknownFigures,
       cpuMillicores: values[at + SERVICE_FRAME.cpuMillicores],
-      memoryBytes: null,
       callsPerSecond: calls,
       errorRate: 0,
-      meanSeconds: null,
       // Little's law, the other way round.
       ownSeconds: calls > 0 ? values[at + SERVICE_FRAME.callsInSystem] / calls : null,
-      p50Seconds: null,
-      p95Seconds: null,
-      p99Seconds: null,
-      receivedBytesPerSecond: null,
-      sentBytesPerSecond: null,
     };
   });
   return {
